@@ -1,0 +1,100 @@
+"""Where things live, and how private files are written.
+
+Data (the index, the embedded model), settings, cache and state each go to the place the system
+means for them, by platformdirs. Folders are made 0700 and files 0600: an index holds the text of
+private notes.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import Final
+
+from semsearch.errors import StorageError
+
+_APPLICATION: Final = "semsearch"
+
+PRIVATE_FOLDER: Final = 0o700
+PRIVATE_FILE: Final = 0o600
+
+
+def data_folder() -> str:
+    """Folder of the index and of installed models; not made here."""
+    import platformdirs
+
+    return platformdirs.user_data_dir(_APPLICATION, appauthor=False)
+
+
+def config_folder() -> str:
+    """Folder of `config.toml` and of the key file; not made here."""
+    import platformdirs
+
+    return platformdirs.user_config_dir(_APPLICATION, appauthor=False)
+
+
+def cache_folder() -> str:
+    """Folder of what can be fetched again, such as model lists; not made here."""
+    import platformdirs
+
+    return platformdirs.user_cache_dir(_APPLICATION, appauthor=False)
+
+
+def default_index() -> str:
+    """The index used when neither a flag, nor the environment, nor a setting names one."""
+    return os.path.join(data_folder(), "index.db")
+
+
+def make_private_folder(path: str | bytes) -> None:
+    """Make a folder with its parents, closed to other users; an existing one is left as it is.
+
+    Raises:
+        StorageError: the folder cannot be made.
+    """
+    try:
+        os.makedirs(path, mode=PRIVATE_FOLDER, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"The folder {os.fsdecode(path)!a} cannot be made: {error.strerror}.",
+            hint="Make it yourself, or choose another place with --index.",
+            code="storage.folder",
+        ) from error
+
+
+def write_private(path: str, content: bytes) -> None:
+    """Replace a file in one step, readable by its owner alone; a crash leaves old or new.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    folder = os.path.dirname(path) or "."
+    make_private_folder(folder)
+    temporary = ""
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=".semsearch-", dir=folder)  # 0600
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary and os.path.exists(temporary):
+            os.unlink(temporary)
+        raise StorageError(
+            f"The file {path!a} cannot be written: {error.strerror}.",
+            hint="Check the free space and the permissions of its folder.",
+            code="storage.write",
+        ) from error
+
+
+def relative_to_cwd(path: bytes, cwd: bytes) -> bytes:
+    """`path` relative to `cwd` where that is shorter, else as it is."""
+    if path.startswith(cwd.rstrip(b"/") + b"/"):
+        return path[len(cwd.rstrip(b"/")) + 1 :]
+    relative = os.path.relpath(path, cwd)
+    return relative if len(relative) < len(path) else path
+
+
+def is_below(path: bytes, folder: bytes) -> bool:
+    """Whether `path` is `folder` or lies inside it; both absolute and normalised."""
+    return path == folder or path.startswith(folder.rstrip(b"/") + b"/")

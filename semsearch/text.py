@@ -1,0 +1,72 @@
+"""Text on its way to a terminal: made harmless, measured and cut by cell width.
+
+`printable` is the one sanitiser of the project. Whatever came from a file, a name, the API or the
+database passes it as the last step before it is written, because parsers downstream of an early
+filter (JSON escapes, XML references) can make control characters again.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+
+_BIDI_AND_INVISIBLE: Final = (
+    "\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f"
+)
+_C0_C1: Final = "\x00-\x08\x0b-\x1f\x7f-\x9f"
+_FORBIDDEN: Final = re.compile(f"[{_C0_C1}{_BIDI_AND_INVISIBLE}]")
+_FORBIDDEN_IN_LINE: Final = re.compile(f"[\t\n{_C0_C1}{_BIDI_AND_INVISIBLE}]")
+_NOT_WIDE: Final = re.compile("[\x20-\x7e]*")
+
+
+def printable(text: str, *, multiline: bool = False) -> str:
+    """Replace every character that could drive or confuse a terminal by U+FFFD.
+
+    Forbidden are C0 (TAB and LF stay when `multiline`), DEL, C1, bidirectional controls, line and
+    paragraph separators, BOM, interlinear annotation, surrogates and tag characters. Zero-width
+    joiners stay: emoji and several scripts need them. Idempotent.
+    """
+    return (_FORBIDDEN if multiline else _FORBIDDEN_IN_LINE).sub(REPLACEMENT, text)
+
+
+def one_line(text: str) -> str:
+    """Fold every run of white space to one space, then make the rest printable."""
+    return printable(" ".join(text.split()))
+
+
+def display_path(path: bytes) -> str:
+    """A path for people: bytes that are not UTF-8 and control characters become U+FFFD."""
+    return printable(path.decode("utf-8", "replace"))
+
+
+def cell_width(text: str) -> int:
+    """Terminal cells `text` takes: 2 for East Asian wide and most emoji, 0 for combining marks."""
+    match = _NOT_WIDE.match(text)
+    if match is not None and match.end() == len(text):
+        return len(text)
+    return sum(map(_cells, text))
+
+
+def cut(text: str, width: int, *, ellipsis: str = "…") -> str:
+    """The longest beginning of `text` that fits `width` cells, ending in `ellipsis` if cut."""
+    if cell_width(text) <= width:
+        return text
+    room = width - cell_width(ellipsis)
+    if room < 0:
+        return ""
+    used = 0
+    for index, character in enumerate(text):
+        used += _cells(character)
+        if used > room:
+            return text[:index] + ellipsis
+    return text
+
+
+def _cells(character: str) -> int:
+    if character in "\u200b\u200c\u200d\ufe0e\ufe0f" or unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -1,0 +1,1 @@
+"""Tests: unit by room, contract, store, cli, architecture; benchmarks beside them."""
