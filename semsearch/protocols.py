@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from semsearch.records import (
         ChunkRow,
         Embeddings,
+        FileRef,
         Filter,
         NewFile,
         Passage,
@@ -71,74 +72,101 @@ class Store(Protocol):
     """The index. One instance per thread; readers never wait for the writer."""
 
     # lifecycle ---------------------------------------------------------------
-    def close(self) -> None: ...
+
+    def close(self) -> None:
+        """Close the index; an open transaction is rolled back."""
 
     def write(self) -> AbstractContextManager[None]:
         """A `BEGIN IMMEDIATE` transaction; nests as a savepoint; never masks the first error."""
 
+    def checkpoint(self) -> bool:
+        """Empty the write-ahead log; False when a reader prevents it."""
+
+    def note(self, key: str) -> str | None:
+        """A small value some flow left with `set_note`."""
+
+    def set_note(self, key: str, value: str | None) -> None:
+        """Keep a small value with the index; None removes it."""
+
     # roots and consent -------------------------------------------------------
-    def roots(self) -> list[Root]: ...
+
+    def roots(self) -> list[Root]:
+        """Every root, in the order they were added."""
 
     def add_root(
         self, path: bytes, include: Sequence[str] = (), exclude: Sequence[str] = ()
-    ) -> Root: ...
+    ) -> Root:
+        """Add a root, or give the one at `path` new rules."""
 
     def remove_root(self, root: int) -> None:
         """Remove the root and its files; passages go with `collect_garbage`."""
 
-    def grant_consent(self, root: int, host: str) -> None: ...
+    def grant_consent(self, root: int, host: str) -> None:
+        """Record that text of `root` may go to `host`."""
 
     def has_consent(self, root: int | None, host: str) -> bool:
         """Whether text of `root` (None: of any root) may go to `host`."""
 
     # files -------------------------------------------------------------------
+
     def fingerprints(self, root: int) -> dict[bytes, int]:
-        """`relative -> fingerprint(ref)` of every file row of the root; made for 100k rows."""
+        """`relative -> fingerprint` of every file row of the root; made for 100k rows."""
 
-    def file(self, root: int, relative: bytes) -> StoredFile | None: ...
+    def file(self, root: int, relative: bytes) -> StoredFile | None:
+        """The row of this path, also of a skipped or failed file."""
 
-    def files(self, root: int | None = None, state: str | None = None) -> Iterator[StoredFile]: ...
+    def files(self, root: int | None = None, state: str | None = None) -> Iterator[StoredFile]:
+        """File rows by id."""
 
-    def files_with_digest(self, digest: bytes) -> list[StoredFile]: ...
+    def files_with_digest(self, digest: bytes) -> list[StoredFile]:
+        """Files whose indexed content has this SHA-256."""
 
     def publish(self, new: NewFile) -> int:
-        """Replace whatever the path held by this version (chunks, lexical rows, state) and
-        return the file's row id. Passages must exist (see `add_passages`).
+        """Replace whatever the path held by this version and return the file's row id.
+
+        Its passages must have been stored (see `add_passages`).
         """
 
-    def move_file(self, file: int, root: int, relative: bytes, ref_fingerprint: int) -> None:
-        """Give a file row a new path; its chunks and vectors stay as they are."""
+    def mark_failed(self, root: int, ref: FileRef, reason: str, fingerprint: int = 0) -> int:
+        """Record that a file cannot be read now; what the index holds of it stays searchable."""
 
-    def touch(self, file: int, size: int, mtime_ns: int, ctime_ns: int, inode: int) -> None:
+    def touch(self, file: int, ref: FileRef, fingerprint: int) -> None:
         """Same content, new stat."""
 
     def remove_files(self, files: Iterable[int]) -> int:
         """Remove file rows with their chunks and lexical rows; returns chunks removed."""
 
     def collect_garbage(self) -> int:
-        """Delete passages no chunk refers to, with their vectors and codes; returns how many."""
+        """Delete passages no chunk refers to, with their vectors; returns how many."""
 
     # spaces ------------------------------------------------------------------
-    def spaces(self) -> list[Space]: ...
 
-    def active_space(self) -> Space | None: ...
+    def spaces(self) -> list[Space]:
+        """Every space, oldest first."""
+
+    def active_space(self) -> Space | None:
+        """The space searches use unless told otherwise."""
 
     def ensure_space(self, key: SpaceKey, alpha: float) -> Space:
         """The space with this identity, made in state `building` when it is new."""
 
-    def set_space_state(self, space: int, state: SpaceState) -> None: ...
+    def set_space_state(self, space: int, state: SpaceState) -> None:
+        """Say whether the space is being filled, complete, or kept only for going back."""
 
-    def activate_space(self, space: int) -> None: ...
+    def activate_space(self, space: int) -> None:
+        """Make this the space that answers; the flip is one transaction."""
 
     def coverage(self, space: int) -> tuple[int, int]:
-        """`(chunks with a vector in the space, chunks)`."""
+        """`(chunks with a vector in the space, chunks)`; `(0, chunks)` for no such space."""
 
     def calibrate(self, space: int, progress: Callable[[], bool] | None = None) -> int:
-        """Choose and store the candidate count m for recall@10 >= 0.99 on the space's own
-        vectors; returns m. `progress` returning False stops early and keeps the old value.
+        """Choose and store the candidate count m for recall@10 >= 0.99 on the space's vectors.
+
+        Returns m; `progress` returning False stops early and keeps the old value.
         """
 
     # passages and vectors ----------------------------------------------------
+
     def embedded(self, space: int, digests: Sequence[bytes]) -> set[bytes]:
         """Which of these passages already have a vector in the space."""
 
@@ -148,30 +176,37 @@ class Store(Protocol):
     def add_vectors(
         self, space: int, passages: Sequence[Passage], vectors: Sequence[bytes], sent: Sent | None
     ) -> None:
-        """Gate, normalise and store one paid batch with its ledger entry, passages included,
-        in one transaction. Raises `MalformedReply` before anything is written.
+        """Gate, normalise and store one paid batch with its ledger entry in one transaction.
+
+        Raises:
+            MalformedReply: a vector is unusable; nothing has been written.
         """
 
     def unembedded(self, space: int, limit: int, remote: bool) -> list[Passage]:
-        """Passages of visible chunks without a vector in the space and without a recorded
-        failure; with `remote`, withheld ones are left out too.
+        """Passages of visible chunks without a vector in the space and without a failure.
+
+        With `remote`, withheld ones are left out too.
         """
 
     def record_failures(self, space: int, failures: Iterable[tuple[bytes, str]]) -> None:
         """Remember `(digest, reason)` of passages the model refuses, so nobody pays again."""
 
-    def forget_failures(self, space: int) -> int: ...
+    def forget_failures(self, space: int) -> int:
+        """Let refused passages be tried again; returns how many."""
 
     def record_sent(self, sent: Sent) -> None:
         """A ledger entry for a call that stored no passage vectors (a query, a failure)."""
 
     # questions ---------------------------------------------------------------
+
     def nearest(
         self, space: int, vector: bytes, limit: int, where: Filter | None = None
     ) -> list[tuple[int, float]]:
-        """`(chunk id, cosine)` by descending cosine, ties by chunk id; two-stage (sign codes,
-        then exact cosine on the stored vectors), exact when the candidates cover the filtered
-        set; exactly `limit` rows when there are that many. `where` applies before the cut.
+        """`(chunk id, cosine)` by descending cosine, ties by chunk id.
+
+        Two stages (sign codes, then exact cosine on the stored vectors), exact when the candidates
+        cover the filtered set; exactly `limit` rows when there are that many. `where` applies
+        before the cut.
         """
 
     def match_chunks(
@@ -199,7 +234,8 @@ class Store(Protocol):
     def chunk_vectors(self, space: int, chunks: Sequence[int]) -> dict[int, bytes]:
         """Stored unit vectors, float32."""
 
-    def cached_query(self, space: int, text: str) -> bytes | None: ...
+    def cached_query(self, space: int, text: str) -> bytes | None:
+        """The vector of a query asked before."""
 
     def cache_query(self, space: int, text: str, vector: bytes) -> None:
         """Keep a query's vector; does nothing when the index cannot be written now."""

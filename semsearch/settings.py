@@ -5,15 +5,13 @@ The environment is read here and nowhere else. Only the user's own file is read,
 indexed folder: a checked-out repository must not choose where notes are sent.
 """
 
-from __future__ import annotations
-
+# Annotations are not deferred here: a named tuple compiles each deferred one when it is defined.
 import os
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Final, Literal, NamedTuple
 
+from semsearch import paths
 from semsearch.errors import SettingsError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 Kind = Literal["text", "int", "number", "bool", "list"]
 Value = str | int | float | bool | tuple[str, ...]
@@ -112,6 +110,10 @@ DECLARED: Final[tuple[Setting, ...]] = (
     Setting("offline", "bool", False, "never use the network", alias="SEMSEARCH_OFFLINE"),
     Setting("editor", "text", "", "command that opens a file", alias="SEMSEARCH_EDITOR"),
     Setting("color", "text", "auto", "colour on the terminal", ("auto", "always", "never")),
+    Setting("ui.theme", "text", "semsearch-dark", "colours of the terminal UI"),
+    Setting("ui.keys", "list", (), "keys of the terminal UI, as action=key"),
+    Setting("ui.mouse", "bool", True, "let the terminal UI use the mouse"),
+    Setting("ui.borders", "text", "round", "lines around panes", ("round", "ascii")),
 )
 
 _BY_NAME: Final = {setting.name: setting for setting in DECLARED}
@@ -172,6 +174,16 @@ class Settings:
         """Where the value comes from."""
         return self._origins[declared(name).name]
 
+    def replaced(self, name: str, value: Value) -> "Settings":
+        """These settings with one value given as if by a flag."""
+        flag: Origin = "flag"
+        return Settings(
+            {**self._values, name: check(declared(name), value, source="the terminal UI")},
+            {**self._origins, name: flag},
+            self.config_path,
+            self.environment,
+        )
+
     def rows(self) -> Iterator[tuple[Setting, Value, Origin]]:
         """Every setting with its value and origin, in the order declared."""
         for setting in DECLARED:
@@ -199,7 +211,7 @@ def load(
     values: dict[str, Value] = {setting.name: setting.default for setting in DECLARED}
     origins: dict[str, Origin] = {setting.name: "default" for setting in DECLARED}
     named = config_path or environment.get("SEMSEARCH_CONFIG", "")
-    path = named or _default_config(environment)
+    path = named or os.path.join(paths.config_folder(), "config.toml")
     for name, value in _read_file(path, must_exist=bool(named)).items():
         values[name], origins[name] = value, "file"
     for setting in DECLARED:
@@ -315,16 +327,6 @@ def _wrong(setting: Setting, value: object, source: str) -> SettingsError:
         f"The setting {setting.name} cannot be {shown[:80]} (from {source}).",
         hint=f"It takes {wanted}: {setting.help}.",
     )
-
-
-def _default_config(environment: Mapping[str, str]) -> str:
-    """The user's file; found without platformdirs where XDG_CONFIG_HOME answers already."""
-    home = environment.get("XDG_CONFIG_HOME", "")
-    if home and os.name == "posix" and os.path.isabs(home):
-        return os.path.join(home, "semsearch", "config.toml")
-    from semsearch import paths
-
-    return os.path.join(paths.config_folder(), "config.toml")
 
 
 def _read_file(path: str, *, must_exist: bool) -> dict[str, Value]:

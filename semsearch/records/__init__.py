@@ -1,0 +1,133 @@
+"""Frozen values that cross rooms.
+
+Named tuples rather than dataclasses: a dataclass pulls in `inspect`, and a one-shot keyword search
+pays for every import it makes. For the same reason a record's module is imported when the record
+is first asked for.
+
+Conventions used by every record:
+
+* a path on disk is `bytes` (`os.fsencode`), so a name that is not valid UTF-8 survives;
+* `start` and `end` count characters (code points) of `Document.text`, end exclusive;
+* a line number is 1-based and counts as an editor does: LF, CRLF and lone CR end a line;
+* a vector is the little-endian float32 bytes of the API's base64 form, `4 * dimensions` long;
+* money is US dollars, times ending in `_ns` are nanoseconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from semsearch.records.books import Counts, Judgment, LedgerEntry, Sent, Spend
+    from semsearch.records.documents import Block, Chunk, Document, Passage
+    from semsearch.records.embedding import Embeddings, KeyStatus, ModelInfo, Purpose
+    from semsearch.records.files import FileContent, FileRef, SkippedPath
+    from semsearch.records.indexing import Estimate, IndexReport, NewFile, Problem, Progress
+    from semsearch.records.reports import (
+        Finding,
+        Forgotten,
+        IndexStatus,
+        ModelChoice,
+        RootStatus,
+        SpaceStatus,
+    )
+    from semsearch.records.searching import ChunkRow, Filter, Hit, Mode, Place, Query, SearchResult
+    from semsearch.records.storage import FileState, Root, Space, SpaceKey, SpaceState, StoredFile
+
+__all__ = [
+    "Block",
+    "Chunk",
+    "ChunkRow",
+    "Counts",
+    "Document",
+    "Embeddings",
+    "Estimate",
+    "FileContent",
+    "FileRef",
+    "FileState",
+    "Filter",
+    "Finding",
+    "Forgotten",
+    "Hit",
+    "IndexReport",
+    "IndexStatus",
+    "Judgment",
+    "KeyStatus",
+    "LedgerEntry",
+    "Mode",
+    "ModelChoice",
+    "ModelInfo",
+    "NewFile",
+    "Passage",
+    "Place",
+    "Problem",
+    "Progress",
+    "Purpose",
+    "Query",
+    "Root",
+    "RootStatus",
+    "SearchResult",
+    "Sent",
+    "SkippedPath",
+    "Space",
+    "SpaceKey",
+    "SpaceState",
+    "SpaceStatus",
+    "Spend",
+    "StoredFile",
+]
+
+_HOMES = {
+    "Counts": "books",
+    "Judgment": "books",
+    "LedgerEntry": "books",
+    "Sent": "books",
+    "Spend": "books",
+    "Block": "documents",
+    "Chunk": "documents",
+    "Document": "documents",
+    "Passage": "documents",
+    "Embeddings": "embedding",
+    "KeyStatus": "embedding",
+    "ModelInfo": "embedding",
+    "Purpose": "embedding",
+    "SpaceKey": "storage",
+    "FileContent": "files",
+    "FileRef": "files",
+    "SkippedPath": "files",
+    "Estimate": "indexing",
+    "IndexReport": "indexing",
+    "Problem": "indexing",
+    "Progress": "indexing",
+    "Finding": "reports",
+    "Forgotten": "reports",
+    "IndexStatus": "reports",
+    "ModelChoice": "reports",
+    "RootStatus": "reports",
+    "SpaceStatus": "reports",
+    "ChunkRow": "searching",
+    "Filter": "searching",
+    "Hit": "searching",
+    "Mode": "searching",
+    "Place": "searching",
+    "Query": "searching",
+    "SearchResult": "searching",
+    "FileState": "storage",
+    "NewFile": "indexing",
+    "Root": "storage",
+    "Space": "storage",
+    "SpaceState": "storage",
+    "StoredFile": "storage",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a record's module when the record is first used."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,64 @@
+"""The ledger of what was sent, marks of relevance, and counts."""
+
+from typing import NamedTuple
+
+from semsearch.records.embedding import Purpose
+
+
+class Sent(NamedTuple):
+    """One API call for the ledger."""
+
+    host: str
+    model: str
+    served_by: str
+    purpose: Purpose
+    inputs: int
+    tokens: int | None
+    cost_usd: float | None
+    request_id: str
+    digest: bytes
+    """SHA-256 over the inputs sent, each prefixed by its length."""
+
+
+class LedgerEntry(NamedTuple):
+    """One line of the ledger, as `semsearch sent` tells it."""
+
+    at_ns: int
+    sent: Sent
+
+
+class Spend(NamedTuple):
+    """What one model at one host has cost so far."""
+
+    host: str
+    model: str
+    calls: int
+    inputs: int
+    tokens: int
+    cost_usd: float
+    """Sum over the calls whose cost is known."""
+
+
+class Judgment(NamedTuple):
+    """A relevance mark: how well a passage answers a query."""
+
+    query: str
+    path: bytes
+    """Absolute."""
+    passage: bytes
+    """Digest of the passage that was marked."""
+    grade: int
+    """0: not relevant; the higher, the better."""
+
+
+class Counts(NamedTuple):
+    """What an index holds."""
+
+    files: dict[str, int]
+    """File rows by state."""
+    reasons: dict[str, int]
+    """Skipped and failed files by reason."""
+    chunks: int
+    passages: int
+    size: int
+    """Bytes on disk, the write-ahead log included."""
