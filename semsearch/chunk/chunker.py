@@ -1,0 +1,127 @@
+"""Documents to chunks: structure first, then whole sentences up to what a model reads at once."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from semsearch.chunk.pack import pack
+from semsearch.chunk.passage import breadcrumb_line, is_blank
+from semsearch.chunk.sections import sections
+from semsearch.chunk.tokens import WEIGHT_OF_TOKEN, weigh
+from semsearch.chunk.units import CODE, Limits, units
+from semsearch.records import Chunk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from semsearch.chunk.sections import Section
+    from semsearch.records import Document
+
+CHUNKER_VERSION: Final = 1
+"""Changes when equal files would give other passages; old files are then chunked anew."""
+
+
+class ChunkOptions(NamedTuple):
+    """How large chunks may be.
+
+    The defaults make 120 to 180 words of English, and fit a model that reads 256 tokens.
+    """
+
+    max_tokens: int = 250
+    """Estimated tokens of a chunk, breadcrumb included."""
+    max_chars: int = 1800
+    overlap: float = 0.25
+    """Share of a chunk that the next one may repeat."""
+    max_chunks: int = 20_000
+    """Chunks of one document; what follows is left out."""
+
+
+DEFAULT_OPTIONS: Final = ChunkOptions()
+
+
+def chunk_document(document: Document, options: ChunkOptions = DEFAULT_OPTIONS) -> list[Chunk]:
+    """Cut a document into overlapping chunks that never cross a heading.
+
+    A list as long as `options.max_chunks` may have been cut short.
+    """
+    chunks: list[Chunk] = []
+    lines = _Lines(document)
+    for section in sections(document):
+        breadcrumb = _breadcrumb(document.title, section.breadcrumb)
+        for start, end in _spans(document.text, section, breadcrumb, options):
+            if len(chunks) == options.max_chunks:
+                return chunks
+            part = document.text[start:end]
+            if is_blank(part):
+                continue
+            first, last = lines.of(start, end)
+            chunks.append(
+                Chunk(
+                    ordinal=len(chunks),
+                    start=start,
+                    end=end,
+                    start_line=first,
+                    end_line=last,
+                    page=None,
+                    breadcrumb=breadcrumb,
+                    text=part,
+                )
+            )
+    return chunks
+
+
+def _breadcrumb(title: str, path: tuple[str, ...]) -> tuple[str, ...]:
+    """Title and headings, leaving out what only repeats the step before."""
+    steps: list[str] = []
+    for step in (title, *path):
+        if step and (not steps or steps[-1] != step):
+            steps.append(step)
+    return tuple(steps)
+
+
+def _spans(
+    text: str, section: Section, breadcrumb: tuple[str, ...], options: ChunkOptions
+) -> Iterator[tuple[int, int]]:
+    most = options.max_tokens * WEIGHT_OF_TOKEN
+    room = max(most // 2, most - weigh(breadcrumb_line(breadcrumb)))
+    limits = Limits(room, options.max_chars, options.overlap)
+    blocks = section.blocks
+    start, end = blocks[0].start, blocks[-1].end
+    if end - start <= limits.chars and weigh(text[start:end]) <= room:
+        part = text[start:end]
+        if blocks[0].kind not in CODE:
+            start += len(part) - len(part.lstrip())
+        end -= len(part) - len(part.rstrip())
+        return iter(((start, end),)) if start < end else iter(())
+    return pack(text, units(text, blocks, limits), limits)
+
+
+class _Lines:
+    """Line numbers of chunks, asked for in ascending order of their starts."""
+
+    def __init__(self, document: Document) -> None:
+        self._text = document.text
+        self._returns = "\r" in document.text
+        self._offsets = [offset for offset, _ in document.source_lines]
+        self._numbers = [line for _, line in document.source_lines]
+        self._at = 0
+        self._line = 1
+
+    def of(self, start: int, end: int) -> tuple[int, int]:
+        """First and last line of a span, counted as an editor does."""
+        if self._offsets:
+            first = max(0, bisect_right(self._offsets, start) - 1)
+            last = max(0, bisect_right(self._offsets, end - 1) - 1)
+            return self._numbers[first], self._numbers[last]
+        self._line += self._line_ends(self._at, start)
+        self._at = start
+        return self._line, self._line + self._line_ends(start, end)
+
+    def _line_ends(self, start: int, end: int) -> int:
+        """CRLF counts once; no span begins or ends between its two characters."""
+        count = self._text.count
+        ends = count("\n", start, end)
+        if self._returns:
+            ends += count("\r", start, end) - count("\r\n", start, end)
+        return ends

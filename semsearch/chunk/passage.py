@@ -1,0 +1,140 @@
+"""Chunks as they are embedded: breadcrumb, newline, the chunk's words, cleaned and hashed.
+
+Cleaning concerns the passage alone; chunks keep the file's characters. Removed are control
+characters and invisible ones, which models do not read and which can hide text from people; line
+ends become LF; characters are composed (NFC), so that equal looking texts are equal.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from semsearch.chunk.secrets import find_secret, find_secrets
+from semsearch.chunk.tokens import WEIGHT_OF_TOKEN, estimate_tokens, weigh_utf8
+from semsearch.records import Passage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from semsearch.records import Chunk, Document
+
+SEPARATOR: Final = " > "
+_LONGEST_STEP: Final = 120
+_MOST_TOKENS: Final = 64
+"""Estimated tokens a breadcrumb line may take; steps between title and last one go first."""
+
+_CONTROLS: Final = bytes(code for code in range(32) if code not in b"\t\n") + b"\x7f"
+_SEPARATORS: Final = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
+_INVISIBLE: Final = (
+    "\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f"
+)
+"""Soft hyphens, zero-width space, direction marks, surrogates, tags; joiners stay, scripts and
+emoji need them."""
+_UNWANTED: Final = re.compile(f"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f{_INVISIBLE}]")
+_READABLE: Final = re.compile(f"[^\\s\x00-\x1f\x7f-\x9f{_INVISIBLE}]")
+_NOT_WORD: Final = re.compile(r"[\W_]+")
+_HAS_WORD: Final = re.compile(r"[^\W_]")
+
+
+def clean(text: str) -> str:
+    """The text without characters that must not be stored or sent; idempotent."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.isascii():
+        data = text.encode("ascii")
+        if len(data.translate(None, _CONTROLS)) == len(data):
+            return text
+    text = _UNWANTED.sub("", _SEPARATORS.sub(" ", text))
+    return unicodedata.normalize("NFC", text)
+
+
+def is_blank(text: str) -> bool:
+    """Whether cleaning leaves nothing to read."""
+    return _READABLE.search(text) is None
+
+
+def breadcrumb_line(breadcrumb: tuple[str, ...]) -> str:
+    """Title and headings in one line of bounded length, as it is put before a chunk."""
+    steps = [step[:_LONGEST_STEP] for step in breadcrumb]
+    line = SEPARATOR.join(steps)
+    while len(steps) > 2 and estimate_tokens(line) > _MOST_TOKENS:
+        del steps[1]
+        line = SEPARATOR.join(steps)
+    while estimate_tokens(line) > _MOST_TOKENS:
+        line = line[: len(line) * 3 // 4]
+    return line
+
+
+def to_passage(chunk: Chunk, withheld: str | None = None) -> Passage:
+    """The chunk as text to embed, with its digest; `text[body:]` is `clean(chunk.text)`.
+
+    The breadcrumb stands in front in a line of its own, less a last step that the chunk itself
+    begins with.
+
+    Args:
+        chunk: A chunk.
+        withheld: Kind of secret that keeps the passage from leaving; empty when it is known to
+            hold none; None looks for one in the chunk (see `to_passages` for secrets that span
+            chunks).
+    """
+    breadcrumb = chunk.breadcrumb
+    if breadcrumb and _begins_with(chunk.text, breadcrumb[-1]):
+        breadcrumb = breadcrumb[:-1]
+    front = clean(breadcrumb_line(breadcrumb)).strip() if breadcrumb else ""
+    if front:
+        front += "\n"
+    text = front + clean(chunk.text)
+    data = text.encode("utf-8")
+    if withheld is None:
+        withheld = find_secret(text)
+    tokens = -(-weigh_utf8(data) // WEIGHT_OF_TOKEN)
+    return Passage(sha256(data).digest(), text, len(front), tokens, withheld)
+
+
+def to_passages(document: Document, chunks: Iterable[Chunk]) -> list[Passage]:
+    """The passages of a document's chunks, in order.
+
+    Secrets are looked for in the whole text, so that every chunk with any part of one is
+    withheld, as are the middle pieces of a private key.
+    """
+    found = find_secrets(document.text)
+    starts = [secret.start for secret in found]
+    passages: list[Passage] = []
+    for chunk in chunks:
+        withheld = ""
+        if found:
+            index = bisect_right(starts, chunk.end - 1)
+            withheld = next(
+                (secret.kind for secret in reversed(found[:index]) if secret.end > chunk.start), ""
+            )
+        passages.append(to_passage(chunk, withheld))
+    return passages
+
+
+def _begins_with(text: str, heading: str) -> bool:
+    """Whether the first line with a word in it says the heading, marks and case aside."""
+    start = 0
+    for _ in range(3):  # an overline and a decorator may stand above
+        end = text.find("\n", start)
+        line = text[start:] if end < 0 else text[start:end]
+        if _HAS_WORD.search(line) or end < 0:
+            break
+        start = end + 1
+    head = line[: 2 * len(heading) + 40].casefold()
+    words = _NOT_WORD.sub(" ", heading.casefold()).split()
+    if not words or words[0] not in head:
+        return False
+    size = len(words)
+    line_words = _NOT_WORD.sub(" ", head).split()
+    if line_words[:size] == words:
+        return True
+    return (
+        len(line) <= len(head)
+        and 3 * size >= len(line_words)
+        and any(line_words[at : at + size] == words for at in range(1, len(line_words)))
+    )
