@@ -1,0 +1,1 @@
+"""What outsiders can hold us to."""

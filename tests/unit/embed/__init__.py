@@ -1,0 +1,1 @@
+"""The embeddings room: wire, profiles, catalog, retry, client."""
