@@ -1,0 +1,7 @@
+"""The index: one SQLite file with texts, vectors, lexical tables and the books."""
+
+from semsearch.store.lexical import segment
+from semsearch.store.lock import indexer_lock
+from semsearch.store.sqlite import SqliteStore, open_index
+
+__all__ = ["SqliteStore", "indexer_lock", "open_index", "segment"]

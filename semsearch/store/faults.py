@@ -1,0 +1,82 @@
+"""What the SQLite driver raises, turned into the project's errors; the only place that does so."""
+
+from __future__ import annotations
+
+import apsw
+
+from semsearch.errors import (
+    BusyError,
+    Cancelled,
+    DamagedError,
+    SemsearchError,
+    StorageError,
+    UsageError,
+)
+from semsearch.text import printable
+
+_KEPT = "Everything committed so far is kept."
+
+
+def translate(error: apsw.Error, path: str) -> SemsearchError:
+    """The error a caller should see for `error`, raised while working on the index at `path`."""
+    name = f"The index {printable(path)}"
+    if isinstance(error, (apsw.BusyError, apsw.LockedError)):
+        return BusyError(
+            f"{name} stayed locked by another process.",
+            hint="Wait until the other run is finished, or use --wait.",
+        )
+    if isinstance(error, (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)):
+        return _damaged(error, name)
+    if isinstance(error, apsw.FullError):
+        return StorageError(
+            f"{name} cannot grow: the disk is full. {_KEPT}",
+            hint="Free some space and run the command again; it continues where it stopped.",
+            code="storage.full",
+        )
+    if isinstance(error, apsw.ReadOnlyError):
+        return read_only(path)
+    if isinstance(error, (apsw.IOError, apsw.CantOpenError, apsw.PermissionsError)):
+        return StorageError(
+            f"{name} cannot be read or written: {_detail(error)}. {_KEPT}",
+            hint="Check the disk, the permissions of the file and those of its folder.",
+            code="storage.io",
+        )
+    if isinstance(error, apsw.InterruptError):
+        return Cancelled("The database work was interrupted.")
+    return SemsearchError(f"{name} refused a statement: {_detail(error)}.")
+
+
+def read_only(path: str) -> StorageError:
+    """The error for a change to an index that cannot be written."""
+    return StorageError(
+        f"The index {printable(path)} is on a read-only disk or closed to writing; "
+        "searching it works.",
+        hint="Make the file and its folder writable, or choose another place with --index.",
+        code="storage.read_only",
+    )
+
+
+def not_understood(error: apsw.SQLError, expression: str) -> UsageError:
+    """The error for a full-text expression FTS5 cannot parse."""
+    return UsageError(
+        f"The search expression {printable(expression[:200])!a} is not valid: {_detail(error)}.",
+        hint="Put special characters inside double quotes.",
+        code="usage.query",
+    )
+
+
+def _damaged(error: apsw.Error, name: str) -> DamagedError:
+    if isinstance(error, apsw.NotADBError):
+        return DamagedError(
+            f"{name} is not an index: {_detail(error)}.",
+            hint="Choose another file with --index; this one is left as it is.",
+        )
+    return DamagedError(
+        f"{name} is damaged: {_detail(error)}.",
+        hint="Run `semsearch check`, then `semsearch repair`; or move the file away with its "
+        "-wal and -shm files and index again.",
+    )
+
+
+def _detail(error: apsw.Error) -> str:
+    return printable(str(error).rstrip("."))

@@ -1,0 +1,206 @@
+"""The books: what was sent where and what it cost, cached queries, relevance marks, run notes."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from semsearch.errors import BusyError, StorageError
+from semsearch.store.base import Part, absolute
+from semsearch.store.filters import restriction
+from semsearch.vectors import Rotation, gate, widen
+
+if TYPE_CHECKING:
+    from semsearch.records import Judgment, LedgerEntry, Sent, Spend
+
+_CACHED_QUERIES: Final = 4096
+"""Oldest go first; 4096 queries of 1536 dimensions take 26 MB."""
+
+_CODES_KEPT: Final = 64
+"""Codes of recent queries, kept so that a cached query is not rotated again."""
+
+_SENT: Final = (
+    "at_ns, host, model, served_by, purpose, inputs, tokens, cost_usd, request_id, digest"
+)
+
+
+class Ledger(Part):
+    """Everything about the past: calls, queries, marks, and notes the flows leave for later."""
+
+    # --- calls -------------------------------------------------------------------------------
+
+    def record_sent(self, sent: Sent) -> None:
+        """A ledger entry for a call that stored no passage vectors (a query, a failure)."""
+        with self._db.change():
+            self._add_sent(sent)
+
+    def _add_sent(self, sent: Sent) -> int:
+        return self._db.insert(
+            f"INSERT INTO ledger({_SENT}) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (time.time_ns(), *sent),
+        )
+
+    def sent(self, path: bytes | None = None) -> list[LedgerEntry]:
+        """Every call, oldest first; with an absolute `path`, those that carried its text.
+
+        That is the text standing at or below `path` now: what has been edited away since is in
+        the full list only.
+        """
+        from semsearch.records import Filter, LedgerEntry, Sent
+
+        condition, bindings = "", ()
+        if path is not None:
+            only = restriction(self._db, Filter(folders=(path,)), first=1)
+            assert only is not None
+            condition, bindings = (
+                "WHERE id IN (SELECT vector.ledger FROM file CROSS JOIN chunk "
+                "ON chunk.file = file.id CROSS JOIN space CROSS JOIN vector "
+                f"ON vector.key = (space.id << 40 | chunk.passage) WHERE {only.sql})",
+                only.bindings,
+            )
+        rows = self._db.rows(f"SELECT {_SENT} FROM ledger {condition} ORDER BY id", bindings)
+        return [LedgerEntry(row[0], Sent(*row[1:])) for row in rows]
+
+    def spend(self) -> list[Spend]:
+        """What each model at each host has cost, dearest first."""
+        from semsearch.records import Spend
+
+        rows = self._db.rows(
+            "SELECT host, model, count(*), sum(inputs), coalesce(sum(tokens), 0), "
+            "coalesce(sum(cost_usd), 0.0) AS cost FROM ledger GROUP BY host, model "
+            "ORDER BY cost DESC, host, model"
+        )
+        return [Spend(*row) for row in rows]
+
+    def spent_since(self, at_ns: int) -> float:
+        """US dollars spent since a moment, over the calls whose cost is known."""
+        cost = self._db.value(
+            "SELECT coalesce(sum(cost_usd), 0.0) FROM ledger WHERE at_ns >= ?", (at_ns,)
+        )
+        assert isinstance(cost, float)
+        return cost
+
+    # --- cached queries ----------------------------------------------------------------------
+
+    def cached_query(self, space: int, text: str) -> bytes | None:
+        """The vector this query had in the space, so that asking again costs nothing."""
+        row = self._db.row(
+            "SELECT value, bits FROM query_vector WHERE space = ? AND query = ?", (space, text)
+        )
+        if row is None:
+            return None
+        self._codes[row[0]] = row[1]
+        return bytes(row[0])
+
+    def cache_query(self, space: int, text: str, vector: bytes) -> None:
+        """Keep a query's vector; does nothing when the index cannot be written now."""
+        if self._db.read_only:
+            return
+        try:
+            with self._db.change(hurried=True):
+                id = self._db.insert(
+                    "INSERT OR REPLACE INTO query_vector(space, query, value, bits) "
+                    "VALUES(?, ?, ?, ?)",
+                    (space, text, vector, self._code_of(vector)),
+                )
+                self._db.run("DELETE FROM query_vector WHERE id <= ?", (id - _CACHED_QUERIES,))
+        except (BusyError, StorageError):
+            # Nobody waits for a cache, and a full disk must not take the answer away.
+            return
+
+    def forget_queries(self) -> None:
+        """Drop every cached query and the history."""
+        with self._db.change():
+            self._db.run("DELETE FROM query_vector")
+            self._db.run("DELETE FROM history")
+        self._codes.clear()
+
+    def _code_of(self, vector: bytes) -> bytes:
+        """The sign code of a query's vector, remembered for a while."""
+        code = self._codes.get(vector)
+        if code is None:
+            dimensions = len(vector) // 4
+            code = self._rotation(dimensions).sign_code(gate(vector, dimensions))
+            if len(self._codes) >= _CODES_KEPT:
+                self._codes.clear()
+            self._codes[vector] = code
+        return code
+
+    def code_of_stored(self, value: bytes, dimensions: int) -> bytes:
+        """The sign code of a stored (bfloat16) vector."""
+        return self._rotation(dimensions).sign_code(widen(value))
+
+    def _rotation(self, dimensions: int) -> Rotation:
+        rotation = self._rotations.get(dimensions)
+        if rotation is None:
+            rotation = self._rotations[dimensions] = Rotation(dimensions)
+        return rotation
+
+    # --- history and judgments ---------------------------------------------------------------
+
+    def remember_query(self, query: str, mode: str, hits: int) -> None:
+        """Add to the history; does nothing when the index cannot be written now."""
+        if self._db.read_only:
+            return
+        try:
+            with self._db.change(hurried=True):
+                self._db.run(
+                    "INSERT INTO history(query, mode, hits, at_ns) VALUES(?, ?, ?, ?)",
+                    (query, mode, hits, time.time_ns()),
+                )
+        except (BusyError, StorageError):
+            # As with the cache: a search has its answer whether or not it is remembered.
+            return
+
+    def recent_queries(self, limit: int) -> list[str]:
+        """Past queries, each once, the latest first."""
+        rows = self._db.rows(
+            "SELECT query FROM history GROUP BY query ORDER BY max(id) DESC LIMIT ?", (limit,)
+        )
+        return [query for (query,) in rows]
+
+    def judge(self, query: str, chunk: int, grade: int | None) -> None:
+        """Mark how relevant a chunk is to a query (0: not at all); None takes the mark back."""
+        with self._db.change():
+            row = self._db.row(
+                "SELECT root.path, file.relative, passage.digest FROM chunk CROSS JOIN file "
+                "ON file.id = chunk.file CROSS JOIN root ON root.id = file.root "
+                "CROSS JOIN passage ON passage.id = chunk.passage WHERE chunk.id = ?",
+                (chunk,),
+            )
+            if row is None:
+                return
+            mark = (query, absolute(row[0], row[1]), row[2])
+            if grade is None:
+                self._db.run(
+                    "DELETE FROM judgment WHERE query = ? AND path = ? AND passage = ?",
+                    mark,
+                )
+                return
+            self._db.run(
+                "INSERT OR REPLACE INTO judgment(query, path, passage, grade, at_ns) "
+                "VALUES(?, ?, ?, ?, ?)",
+                (*mark, grade, time.time_ns()),
+            )
+
+    def judgments(self) -> list[Judgment]:
+        """Every mark, in the order they were made."""
+        from semsearch.records import Judgment
+
+        rows = self._db.rows("SELECT query, path, passage, grade FROM judgment ORDER BY at_ns, id")
+        return [Judgment(*row) for row in rows]
+
+    # --- notes -------------------------------------------------------------------------------
+
+    def note(self, key: str) -> str | None:
+        """A value some flow left with `set_note`, such as the digest of a root's rules."""
+        value = self._db.value("SELECT value FROM meta WHERE key = ?", (key,))
+        return None if value is None else str(value)
+
+    def set_note(self, key: str, value: str | None) -> None:
+        """Keep a small value with the index; None removes it."""
+        with self._db.change():
+            if value is None:
+                self._db.run("DELETE FROM meta WHERE key = ?", (key,))
+            else:
+                self._db.run("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)", (key, value))

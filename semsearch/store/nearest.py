@@ -1,0 +1,241 @@
+"""Questions to the vectors: the two-stage search, exact cosines, stored vectors."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from semsearch.records import Passage
+from semsearch.store.base import KEYS_OF_SPACE, PASSAGE_BITS, PASSAGE_MASK, id_list
+from semsearch.store.filters import restriction
+from semsearch.store.ledger import Ledger
+from semsearch.store.spaces import Spaces
+from semsearch.vectors import gate, widen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from semsearch.records import Filter
+    from semsearch.store.filters import Restriction
+    from semsearch.store.resident import ResidentCodes
+
+_OVERSAMPLING: Final = 4
+"""Candidates per wanted row, at least: a long list needs more of them than ten rows do."""
+
+_FEWEST: Final = 100
+"""Candidates a filtered search keeps, however small the set it searches."""
+
+_BROAD: Final = 0.3
+"""Share of the files from which on a filter is applied to a scan of all codes."""
+
+# Parameters of every statement: 1 space, 2 sign code, 3 vector, 4 candidates, 5 limit,
+# 6 codes scanned (broad filters) or the keys found by codes in memory, from 7 on the filter.
+
+_SEARCH: Final = """WITH {candidates},
+scored AS MATERIALIZED (
+  SELECT candidate.key & {mask} AS passage, {cosine} AS cosine
+  FROM candidate CROSS JOIN vector ON vector.key = candidate.key
+)
+SELECT chunk.id, cosine, (SELECT count(*) FROM candidate)
+FROM scored CROSS JOIN chunk ON chunk.passage = scored.passage {files}
+WHERE cosine IS NOT NULL {condition} ORDER BY cosine DESC, chunk.id LIMIT ?5"""
+
+_HELD: Final = "candidate AS MATERIALIZED (SELECT value AS key FROM json_each(?6) LIMIT ?4)"
+"""Candidates found by codes held in memory."""
+
+_ALL: Final = """candidate AS MATERIALIZED (
+  SELECT key FROM code WHERE {keys} ORDER BY {hamming} LIMIT ?4
+)"""
+
+_NARROW: Final = """allowed AS MATERIALIZED (
+  SELECT DISTINCT ?1 << 40 | chunk.passage AS key FROM file CROSS JOIN chunk ON chunk.file = file.id
+  WHERE {condition}
+),
+candidate AS MATERIALIZED (
+  SELECT code.key FROM allowed CROSS JOIN code ON code.key = allowed.key
+  ORDER BY {hamming}, code.key LIMIT ?4
+)"""
+
+_BROADLY: Final = """near AS MATERIALIZED (
+  SELECT key, {hamming} AS distance FROM code WHERE {keys} ORDER BY distance, key LIMIT ?6
+),
+candidate AS MATERIALIZED (
+  SELECT key FROM near WHERE EXISTS (
+    SELECT 1 FROM chunk CROSS JOIN file ON file.id = chunk.file
+    WHERE chunk.passage = near.key & {mask} AND {condition}
+  ) ORDER BY distance, key LIMIT ?4
+)"""
+
+
+class _Plan(NamedTuple):
+    """How one question is put."""
+
+    space: int
+    code: bytes
+    query: bytes
+    limit: int
+    candidates: int
+    only: Restriction | None
+
+
+class Nearest(Spaces, Ledger):
+    """Two stages in one statement: the codes that differ least, then exact cosines."""
+
+    def nearest(
+        self, space: int, vector: bytes, limit: int, where: Filter | None = None
+    ) -> list[tuple[int, float]]:
+        """`(chunk id, cosine)` by descending cosine, ties by chunk id.
+
+        Exact when the candidates cover the (filtered) set; exactly `limit` rows when there are
+        that many. `where` applies before the cut.
+
+        Raises:
+            MalformedReply: the vector does not fit the space.
+        """
+        row = self._space_row(space)
+        dimensions, candidates = row[3], row[7]
+        if not dimensions or limit < 1:
+            return []
+        query = gate(vector, dimensions)
+        only = restriction(self._db, where, first=7) if where is not None else None
+        least = _OVERSAMPLING * limit
+        plan = _Plan(space, self._code_of(vector), query, limit, max(candidates, least), only)
+        rows = self._nearest_of_all(plan) if only is None else self._nearest_filtered(plan, least)
+        return [(chunk, min(cosine, 1.0)) for chunk, cosine, _ in rows]
+
+    def hold_codes(self, space: int) -> bool:
+        """Keep the sign codes of a space in memory from now on; worth it for processes that stay.
+
+        Costs `dimensions / 8 + 8` bytes per vector and imports numpy; what is added later is read
+        when the next question comes. Filtered questions go on using SQL. Returns False when numpy
+        is too old to count bits.
+        """
+        import numpy as np
+
+        from semsearch.store.resident import ResidentCodes
+
+        if not hasattr(np, "bitwise_count"):
+            return False
+        dimensions = self._space_row(space)[3]
+        if dimensions:
+            self._held[space] = ResidentCodes(self._rotation(dimensions).code_bytes)
+            self._read_new_codes(space)
+        return bool(dimensions)
+
+    def _read_new_codes(self, space: int) -> ResidentCodes:
+        codes = self._held[space]
+        last = max(codes.last_key, space << PASSAGE_BITS)
+        codes.extend(
+            self._db.rows(
+                f"SELECT key, bits FROM code WHERE {KEYS_OF_SPACE} AND key > ?2 ORDER BY key",
+                (space, last),
+            )
+        )
+        return codes
+
+    def _nearest_of_held(self, plan: _Plan) -> list[Any]:
+        keys = self._read_new_codes(plan.space).nearest(plan.code, plan.candidates)
+        return self._ask(_HELD, plan, sixth=id_list(keys))
+
+    def _nearest_of_all(self, plan: _Plan) -> list[Any]:
+        if plan.space in self._held:
+            rows = self._nearest_of_held(plan)
+            if len(rows) == plan.limit:
+                return rows
+        rows = self._ask(_ALL, plan)
+        # Candidates may be passages that no chunk shows any more.
+        while len(rows) < plan.limit and plan.candidates < self._code_count(plan.space):
+            plan = plan._replace(candidates=8 * plan.candidates)
+            rows = self._ask(_ALL, plan)
+        return rows
+
+    def _nearest_filtered(self, plan: _Plan, least: int) -> list[Any]:
+        """A narrow filter looks up the codes it allows; a broad one is applied to a scan.
+
+        Both give the same rows: when the scan did not reach far enough to find as many allowed
+        candidates as the look-up would have taken, the look-up is made after all.
+        """
+        share = self._share_of_files(plan)
+        if not share:
+            return []
+        # A smaller set needs fewer candidates, by the square root as in `calibrate`; three times
+        # that, because what a folder holds is more alike than a random sample of the same size.
+        needed = math.ceil(plan.candidates * min(1.25, 3 * math.sqrt(share)))
+        plan = plan._replace(candidates=max(needed, least, _FEWEST))
+        if share >= _BROAD:
+            rows = self._ask(_BROADLY, plan, sixth=math.ceil(1.5 * plan.candidates / share))
+            if rows and rows[0][2] == plan.candidates:
+                return rows
+        return self._ask(_NARROW, plan)
+
+    def _share_of_files(self, plan: _Plan) -> float:
+        """The share of files the filter lets pass, or 1 as soon as it is more than `_BROAD`."""
+        assert plan.only is not None
+        files = self._db.value("SELECT count(*) FROM file")
+        if not files:
+            return 0.0
+        # Parameters are numbered from 7 for the search; here the rest stands for nothing.
+        allowed = self._db.value(
+            f"SELECT count(*) FROM file WHERE {plan.only.sql}", (*[None] * 6, *plan.only.bindings)
+        )
+        return float(allowed / files)
+
+    def _ask(self, candidates: str, plan: _Plan, sixth: int | str | None = None) -> list[Any]:
+        condition = plan.only.sql if plan.only else ""
+        functions = self._functions
+        sql = _SEARCH.format(
+            candidates=candidates.format(
+                hamming=functions.hamming,
+                condition=condition,
+                keys=KEYS_OF_SPACE,
+                mask=PASSAGE_MASK,
+            ),
+            mask=PASSAGE_MASK,
+            cosine=functions.cosine,
+            files="CROSS JOIN file ON file.id = chunk.file" if condition else "",
+            condition=f"AND {condition}" if condition else "",
+        )
+        bindings: list[Any] = [plan.space, plan.code, plan.query, plan.candidates, plan.limit]
+        if plan.only or sixth is not None:
+            bindings.append(sixth)
+        if plan.only:
+            bindings += plan.only.bindings
+        return self._db.rows(sql, bindings)
+
+    def _code_count(self, space: int) -> int:
+        return int(self._db.value(f"SELECT count(*) FROM code WHERE {KEYS_OF_SPACE}", (space,)))
+
+    def cosines(self, space: int, vector: bytes, chunks: Sequence[int]) -> dict[int, float]:
+        """Exact cosine for these chunks, leaving out those without a vector."""
+        dimensions = self._space_row(space)[3]
+        if not dimensions:
+            return {}
+        rows = self._db.rows(
+            f"SELECT chunk.id, {self._functions.cosine} FROM json_each(?2) "
+            "CROSS JOIN chunk ON chunk.id = json_each.value "
+            "CROSS JOIN vector ON vector.key = (?1 << 40 | chunk.passage)",
+            (space, id_list(chunks), gate(vector, dimensions)),
+        )
+        return {chunk: min(cosine, 1.0) for chunk, cosine in rows if cosine is not None}
+
+    def chunk_vectors(self, space: int, chunks: Sequence[int]) -> dict[int, bytes]:
+        """Stored unit vectors, float32."""
+        rows = self._db.rows(
+            "SELECT chunk.id, vector.value FROM json_each(?2) "
+            "CROSS JOIN chunk ON chunk.id = json_each.value "
+            "CROSS JOIN vector ON vector.key = (?1 << 40 | chunk.passage)",
+            (space, id_list(chunks)),
+        )
+        return {chunk: widen(value) for chunk, value in rows}
+
+    def sample_passages(self, space: int, count: int) -> list[tuple[Passage, bytes]]:
+        """Up to `count` passages spread over the space, with their float32 vectors: canaries."""
+        rows = self._db.rows(f"SELECT key FROM code WHERE {KEYS_OF_SPACE} ORDER BY key", (space,))
+        step = max(1, len(rows) // max(1, count))
+        found = self._db.rows(
+            "SELECT digest, text, body, tokens, withheld, vector.value FROM json_each(?) "
+            "CROSS JOIN vector ON vector.key = json_each.value "
+            f"CROSS JOIN passage ON passage.id = vector.key & {PASSAGE_MASK}",
+            (id_list(key for (key,) in rows[::step][:count]),),
+        )
+        return [(Passage(*row[:5]), widen(row[5])) for row in found]

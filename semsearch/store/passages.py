@@ -1,0 +1,87 @@
+"""Passages: texts stored once however often they stand in files, and the chunks that show them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from semsearch.records import ChunkRow
+from semsearch.store.base import Part, batches, id_list, split
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from semsearch.records import Passage
+
+
+class Passages(Part):
+    """Content-addressed texts; a passage no chunk shows any more is garbage."""
+
+    def add_passages(self, passages: Sequence[Passage]) -> None:
+        """Store texts that are new; a known digest is left alone."""
+        with self._db.change():
+            self._db.many(
+                "INSERT INTO passage(digest, text, body, tokens, withheld) "
+                "VALUES(?, ?, ?, ?, ?) ON CONFLICT(digest) DO NOTHING",
+                [
+                    (passage.digest, passage.text, passage.body, passage.tokens, passage.withheld)
+                    for passage in passages
+                ],
+            )
+
+    def collect_garbage(self) -> int:
+        """Delete passages no chunk refers to, with their vectors and codes; returns how many.
+
+        Call it when a run is complete: before that, passages that were paid for may still wait
+        for the rest of their file.
+        """
+        orphans = self._db.rows(
+            "SELECT id FROM passage WHERE NOT EXISTS "
+            "(SELECT 1 FROM chunk WHERE chunk.passage = passage.id)"
+        )
+        return sum(
+            self.delete_orphans(batch) for batch in batches(passage for (passage,) in orphans)
+        )
+
+    def delete_orphans(self, passages: list[int]) -> int:
+        """Delete those of these passages that no chunk shows; returns how many."""
+        with self._db.change():
+            rows = self._db.rows(
+                "SELECT value FROM json_each(?) WHERE NOT EXISTS "
+                "(SELECT 1 FROM chunk WHERE chunk.passage = value)",
+                (id_list(passages),),
+            )
+            these = (id_list(passage for (passage,) in rows),)
+            listed = "(SELECT value FROM json_each(?))"
+            for table in ("code", "vector"):
+                self._db.run(
+                    f"DELETE FROM {table} WHERE key IN (SELECT space.id << 40 | value "
+                    "FROM space CROSS JOIN json_each(?))",
+                    these,
+                )
+            self._db.run(
+                "DELETE FROM refusal WHERE space IN (SELECT id FROM space) "
+                f"AND passage IN {listed}",
+                these,
+            )
+            return self._db.run(f"DELETE FROM passage WHERE id IN {listed}", these)
+
+    def chunks_of_file(self, file: int) -> list[int]:
+        """Chunk ids in document order."""
+        rows = self._db.rows("SELECT id FROM chunk WHERE file = ? ORDER BY ordinal", (file,))
+        return [chunk for (chunk,) in rows]
+
+    def chunk_rows(self, chunks: Sequence[int]) -> list[ChunkRow]:
+        """Everything shown about these chunks, in the order asked; vanished ids are left out."""
+        rows = self._db.rows(
+            "SELECT chunk.id, file.id, root.path, file.relative, file.kind, file.size, "
+            "file.mtime_ns, chunk.ordinal, chunk.start_char, chunk.end_char, chunk.start_line, "
+            "chunk.end_line, chunk.page, chunk.breadcrumb, passage.text, passage.body "
+            "FROM json_each(?) CROSS JOIN chunk ON chunk.id = json_each.value "
+            "CROSS JOIN passage ON passage.id = chunk.passage "
+            "CROSS JOIN file ON file.id = chunk.file CROSS JOIN root ON root.id = file.root",
+            (id_list(chunks),),
+        )
+        return [
+            ChunkRow._make((*shown, split(breadcrumb), text[body:]))
+            for *shown, breadcrumb, text, body in rows
+        ]

@@ -1,0 +1,192 @@
+"""The store on SQLite, and how it is opened."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from semsearch.errors import SemsearchError, StorageError, UsageError
+from semsearch.store.connect import absolute_path
+from semsearch.store.documents import Files
+from semsearch.store.driver import Database
+from semsearch.store.extension import VectorFunctions
+from semsearch.store.nearest import Nearest
+from semsearch.store.schema import missing, prepare
+from semsearch.store.vectors import Vectors
+from semsearch.text import printable
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from semsearch.records import Counts, Finding, Forgotten, IndexStatus
+
+
+class SqliteStore(Files, Nearest, Vectors):
+    """`protocols.Store` in one SQLite file, used by one thread at a time."""
+
+    def __init__(self, db: Database, *, extension: bool = True) -> None:
+        self._db = db
+        self._codes = {}
+        self._rotations = {}
+        self._held = {}
+        self._extension_allowed = extension
+        self._vector_functions: VectorFunctions | None = None
+
+    @property
+    def _functions(self) -> VectorFunctions:
+        if self._vector_functions is None:
+            self._vector_functions = VectorFunctions(
+                self._db.connection, allowed=self._extension_allowed
+            )
+        return self._vector_functions
+
+    @property
+    def path(self) -> str:
+        """Absolute path of the database file."""
+        return self._db.path
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be written: asked for, or a read-only disk."""
+        return self._db.read_only
+
+    @property
+    def extension(self) -> str:
+        """Which vector functions answer: `sqlite-vec v0.1.9`, or `python` with the reason."""
+        return self._functions.name
+
+    def write(self) -> AbstractContextManager[None]:
+        """A `BEGIN IMMEDIATE` transaction; nests as a savepoint; never masks the first error."""
+        return self._db.write()
+
+    def checkpoint(self) -> bool:
+        """Move the log into the database and empty it; False when a reader prevents that."""
+        return not self._db.read_only and self._db.checkpoint()
+
+    def counts(self) -> Counts:
+        """How much the index holds."""
+        from semsearch.store.status import counts
+
+        return counts(self._db)
+
+    def status(self) -> IndexStatus:
+        """What is indexed, by which model, and what it cost; `missing` is left to the caller."""
+        from semsearch.store.status import status
+
+        return status(self._db, self)
+
+    def forget(self, path: bytes) -> Forgotten:
+        """Remove a file, or everything below a folder, from the index and from its file.
+
+        Text, tokens, vectors and marks go; then the keyword tables are merged, freed pages are
+        given back and the log is emptied, so that no trace is left in the file or beside it.
+
+        Raises:
+            BusyError: another process is reading, so the log could not be emptied; what is shown
+                is gone already, and running it again removes the last traces.
+        """
+        from semsearch.store.forgetting import forget
+
+        return forget(self._db, self, path)
+
+    def compact(self) -> None:
+        """Merge the keyword tables, give freed pages back to the disk and empty the log.
+
+        Raises:
+            BusyError: another process is reading, so the log could not be emptied.
+        """
+        from semsearch.store.forgetting import compact
+
+        compact(self._db)
+
+    def check(self) -> list[Finding]:
+        """Read everything and say what is whole and what is not; changes nothing."""
+        from semsearch.store.check import check
+
+        return check(self._db, self)
+
+    def repair(self) -> list[Finding]:
+        """Make derived tables again and remove what cannot be; says what had been wrong.
+
+        Sign codes, keyword tables and counts come from what is stored. A damaged text takes its
+        files with it and a damaged vector itself, so that the next indexing run, which shows its
+        cost first, brings exactly those back.
+
+        Raises:
+            DamagedError: SQLite itself cannot read the file any more.
+        """
+        from semsearch.store.check import repair
+
+        return repair(self._db, self)
+
+    def interrupt(self) -> None:
+        """Make the statement running now raise `Cancelled`; from any thread."""
+        self._db.connection.interrupt()
+
+    def close(self) -> None:
+        """Close the file; an open transaction is rolled back."""
+        self._db.close()
+
+
+def open_index(
+    path: str | bytes,
+    *,
+    create: bool = False,
+    read_only: bool = False,
+    extension: bool = True,
+    wal: bool = True,
+) -> SqliteStore:
+    """Open the index at `path`; one store per thread.
+
+    A file on a read-only disk, or one we may only read, opens for searching.
+
+    Args:
+        path: the database file.
+        create: make it, with its folder, where there is none (or an empty file).
+        read_only: open without the means to write.
+        extension: use sqlite-vec where it loads; False: the slower functions in Python.
+        wal: keep a write-ahead log, so that readers and the writer never wait for each other;
+            False on network disks and in folders a service synchronises.
+
+    Raises:
+        UsageError: there is no index, or something else is there; it is left as it is.
+        NewerIndexError: a newer semsearch wrote it.
+        DamagedError: not readable as an index.
+        StorageError: it cannot be read, or not be made.
+        BusyError: another process kept it locked.
+    """
+    name = absolute_path(path)
+    if os.path.isdir(name):
+        raise UsageError(
+            f"The index path {printable(name)} is a folder.",
+            hint="Name a file, such as index.db in it.",
+        )
+    if create and not read_only:
+        _make_file(name)
+    elif not os.path.exists(name):
+        raise missing(name)
+    db = Database(name, read_only=read_only)
+    try:
+        prepare(db, create=create, wal=wal)
+    except SemsearchError:
+        db.close()
+        raise
+    return SqliteStore(db, extension=extension)
+
+
+def _make_file(name: str) -> None:
+    """An empty file that only its owner can read, for SQLite to fill; an existing one stays."""
+    from semsearch.paths import make_private_folder
+
+    make_private_folder(os.path.dirname(name))
+    try:
+        # Exclusively: to open and close a database that is in use drops this process's locks.
+        os.close(os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise StorageError(
+            f"The index {printable(name)} cannot be made: {error.strerror}.",
+            hint="Choose another place with --index.",
+            code="storage.create",
+        ) from error

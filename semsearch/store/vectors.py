@@ -1,0 +1,171 @@
+"""Vectors of passages: storing paid batches, and knowing what is still missing."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+from zlib import crc32
+
+from semsearch.errors import MalformedReply
+from semsearch.records import Passage
+from semsearch.store.base import PASSAGE_BITS, id_list
+from semsearch.store.ledger import Ledger
+from semsearch.store.passages import Passages
+from semsearch.store.spaces import Spaces
+from semsearch.vectors import gate_many, narrow_many, widen_many
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from semsearch.records import Sent
+
+_ENCODED_AT_ONCE: Final = 24_576
+"""Values; 96 KB as float32."""
+
+
+class Vectors(Spaces, Passages, Ledger):
+    """Vectors hang on passages, so equal text is embedded once, wherever it stands."""
+
+    # --- storing -----------------------------------------------------------------------------
+
+    def embedded(self, space: int, digests: Sequence[bytes]) -> set[bytes]:
+        """Which of these passages already have a vector in the space."""
+        rows = self._db.each(
+            "SELECT digest FROM passage CROSS JOIN code ON code.key = (? << 40 | passage.id) "
+            "WHERE digest = ?",
+            [(space, digest) for digest in digests],
+        )
+        return {digest for (digest,) in rows}
+
+    def add_vectors(
+        self, space: int, passages: Sequence[Passage], vectors: Sequence[bytes], sent: Sent | None
+    ) -> None:
+        """Store one paid batch with its ledger entry, passages included, in one transaction.
+
+        A passage that has a vector in the space keeps it.
+
+        Raises:
+            MalformedReply: a vector is not what `gate` lets pass, or one is missing; nothing has
+                been written then.
+        """
+        if len(passages) != len(vectors):
+            raise MalformedReply(f"{len(vectors)} vectors came for {len(passages)} texts.")
+        if not passages:
+            return
+        known = self._dimensions(space)
+        dimensions = known or len(vectors[0]) // 4
+        values, codes = self._encode(vectors, dimensions)
+        with self._db.change():
+            ledger = None if sent is None else self._add_sent(sent)
+            if not known:
+                self._learn_dimensions(space, dimensions)
+            self.add_passages(passages)
+            self._insert_vectors(space, passages, values, codes, ledger)
+
+    def _encode(self, vectors: Sequence[bytes], dimensions: int) -> tuple[list[bytes], list[bytes]]:
+        """Proven vectors as they are stored, with their sign codes."""
+        rotation, width = self._rotation(dimensions), 2 * dimensions
+        values: list[bytes] = []
+        codes: list[bytes] = []
+        # In parts small enough that their arrays stay in the processor's cache.
+        step = max(1, _ENCODED_AT_ONCE // dimensions)
+        for start in range(0, len(vectors), step):
+            part = gate_many(vectors[start : start + step], dimensions, first=start)
+            halves = narrow_many(part).tobytes()
+            values += [halves[i : i + width] for i in range(0, len(halves), width)]
+            # From the vector as it is stored, so that repair makes the same code.
+            codes += rotation.sign_codes(widen_many(halves, dimensions))
+        return values, codes
+
+    def _insert_vectors(
+        self,
+        space: int,
+        passages: Sequence[Passage],
+        values: list[bytes],
+        codes: list[bytes],
+        ledger: int | None,
+    ) -> None:
+        digests = [passage.digest for passage in passages]
+        rows = self._db.each(
+            "SELECT id FROM passage WHERE digest = ?", [(digest,) for digest in digests]
+        )
+        place = {id: position for position, (id,) in enumerate(rows)}
+        first = space << PASSAGE_BITS
+        for (known,) in self._db.rows(
+            "SELECT key FROM code WHERE key IN (SELECT value FROM json_each(?))",
+            (id_list(first | id for id in place),),
+        ):
+            del place[known - first]
+        self._db.many(
+            "INSERT INTO code(key, bits) VALUES(?, ?)",
+            [(first | id, codes[i]) for id, i in place.items()],
+        )
+        self._db.many(
+            "INSERT INTO vector(key, value, checksum, ledger) VALUES(?, ?, ?, ?)",
+            [
+                (first | id, values[i], checksum(space, digests[i], values[i]), ledger)
+                for id, i in place.items()
+            ],
+        )
+        chunks = self._db.value(
+            "SELECT count(*) FROM json_each(?) CROSS JOIN chunk ON chunk.passage = json_each.value",
+            (id_list(place),),
+        )
+        if chunks:
+            self._db.run("UPDATE space SET covered = covered + ? WHERE id = ?", (chunks, space))
+
+    def _learn_dimensions(self, space: int, dimensions: int) -> None:
+        self._db.run("UPDATE space SET dimensions = ? WHERE id = ?", (dimensions, space))
+
+    def _dimensions(self, space: int) -> int:
+        return int(self._space_row(space)[3])
+
+    def unembedded(self, space: int, limit: int, remote: bool) -> list[Passage]:
+        """Passages of visible chunks that still need a vector; recently changed files come first.
+
+        Those the model has refused are left out; with `remote`, withheld ones are too.
+        """
+        rows = self._db.rows(
+            "SELECT passage.digest, text, body, tokens, withheld "
+            f"FROM file CROSS JOIN chunk ON chunk.file = file.id {_PENDING} "
+            "ORDER BY file.mtime_ns DESC, chunk.id LIMIT ?3",
+            (space, int(remote), limit),
+        )
+        return [Passage(*row) for row in rows]
+
+    def pending(self, space: int, remote: bool) -> tuple[int, int]:
+        """`(passages, estimated tokens)` of everything `unembedded` would return without limit."""
+        row = self._db.row(
+            f"SELECT count(*), coalesce(sum(tokens), 0) FROM chunk {_PENDING}",
+            (space, int(remote)),
+        )
+        assert row is not None
+        return row[0], row[1]
+
+    def record_failures(self, space: int, failures: Iterable[tuple[bytes, str]]) -> None:
+        """Remember `(digest, reason)` of passages the model refuses, so nobody pays again."""
+        now = time.time_ns()
+        with self._db.change():
+            self._db.many(
+                "INSERT OR REPLACE INTO refusal(space, passage, reason, at_ns) "
+                "SELECT ?, id, ?, ? FROM passage WHERE digest = ?",
+                [(space, reason, now, digest) for digest, reason in failures],
+            )
+
+    def forget_failures(self, space: int) -> int:
+        """Let everything the model refused be tried again; returns how many passages."""
+        with self._db.change():
+            return self._db.run("DELETE FROM refusal WHERE space = ?", (space,))
+
+
+_PENDING: Final = """CROSS JOIN passage ON passage.id = chunk.passage
+WHERE chunk.id = (SELECT min(twin.id) FROM chunk AS twin WHERE twin.passage = chunk.passage)
+AND NOT EXISTS (SELECT 1 FROM code WHERE code.key = (?1 << 40 | chunk.passage))
+AND NOT EXISTS (SELECT 1 FROM refusal WHERE refusal.space = ?1 AND refusal.passage = chunk.passage)
+AND (?2 = 0 OR passage.withheld = '')"""
+"""A passage that stands in several chunks counts for the first of them."""
+
+
+def checksum(space: int, digest: bytes, value: bytes) -> int:
+    """CRC-32 that ties a stored vector to its space and its text."""
+    return crc32(value, crc32(digest, space))
