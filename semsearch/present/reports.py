@@ -1,0 +1,275 @@
+"""Everything but search results, for people: index runs, status, models, doctor, settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from semsearch.present.human import moment, money, space_name
+from semsearch.present.style import PLAIN, Style, pad, paint, path_text
+from semsearch.text import cell_width, cut, display_path, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from semsearch.present.style import Role
+    from semsearch.records import (
+        Estimate,
+        Finding,
+        Forgotten,
+        IndexReport,
+        IndexStatus,
+        ModelChoice,
+        Problem,
+        SpaceStatus,
+    )
+    from semsearch.settings import Origin, Setting, Value
+
+_MOST_PROBLEMS: Final = 20
+_STATES: Final[dict[str, tuple[str, Role]]] = {
+    "ok": ("ok", "good"),
+    "warning": ("warn", "warning"),
+    "failed": ("FAIL", "error"),
+}
+
+
+def index_text(report: IndexReport, style: Style = PLAIN, *, cwd: bytes | None = None) -> str:
+    """What a run did, or with `plan` would do, and what went wrong."""
+    lines = [
+        _sentence("Files", _changes(report), f"{report.seen:,} seen"),
+        _sentence("Passages", _passages(report), f"{report.chunks_total:,} in the index"),
+    ]
+    if report.skipped:
+        reasons = sorted(report.skipped.items(), key=lambda one: (-one[1], one[0]))
+        lines.append(
+            "Skipped: " + ", ".join(f"{count:,} {one_line(reason)}" for reason, count in reasons)
+        )
+    if report.estimate is not None:
+        lines.append(estimate_text(report.estimate))
+    elif report.requests:
+        lines.append(
+            f"Sent: {report.inputs:,} passages, {report.tokens:,} tokens in "
+            f"{report.requests:,} {_plural(report.requests, 'request')}, {money(report.cost_usd)}"
+        )
+    if report.space is not None:
+        lines.append(f"Model: {space_name(report.space)}")
+    if report.interrupted:
+        lines.append(
+            paint("Interrupted.", "warning", style)
+            + " What is done is kept; the next run goes on from here."
+        )
+    if not report.plan:
+        lines.append(paint(f"{duration(report.elapsed_s)}", "quiet", style))
+    if report.problems:
+        lines.append(problems_text(report.problems, style, cwd=cwd))
+    return "\n".join(lines)
+
+
+def estimate_text(estimate: Estimate) -> str:
+    """What a run would send, where to, and at what cost."""
+    if not estimate.host:
+        return f"To embed on this machine: {estimate.inputs:,} passages; nothing is sent."
+    cost = "cost unknown" if estimate.cost_usd is None else f"about {money(estimate.cost_usd)}"
+    return (
+        f"To send to {one_line(estimate.host)}: {estimate.inputs:,} passages of "
+        f"{estimate.files:,} {_plural(estimate.files, 'file')}, about {estimate.tokens:,} tokens, "
+        f"{cost}."
+    )
+
+
+def problems_text(
+    problems: Sequence[Problem],
+    style: Style = PLAIN,
+    *,
+    cwd: bytes | None = None,
+    most: int = _MOST_PROBLEMS,
+) -> str:
+    """One line a problem, with its hint below; the rest counted."""
+    lines = []
+    for problem in problems[:most]:
+        reason = paint(one_line(problem.reason), "warning", style)
+        lines.append(f"{path_text(problem.path, cwd, style)}: {reason}")
+        if problem.hint:
+            lines.append("    " + paint(one_line(problem.hint), "quiet", style))
+    if len(problems) > most:
+        lines.append(f"and {len(problems) - most:,} more; --json lists them all")
+    return "\n".join(lines)
+
+
+def status_text(status: IndexStatus, style: Style = PLAIN, *, cwd: bytes | None = None) -> str:
+    """What is indexed, by which models, how fresh, what it cost."""
+    states = ", ".join(
+        f"{count:,} {one_line(state)}" for state, count in sorted(status.files.items()) if count
+    )
+    facts = (
+        ("Index", f"{display_path(status.path)}, {size(status.size_bytes)}"),
+        ("Files", states or "none"),
+        ("Passages", f"{status.chunks:,}"),
+        ("Updated", moment(status.indexed_ns)),
+        ("Spent", f"{money(status.spent_usd)}, {status.tokens:,} tokens"),
+    )
+    lines = [paint(f"{name:<8}", "title", style) + "  " + fact for name, fact in facts]
+    if status.roots:
+        lines += ["", paint("Folders", "title", style)]
+        for one in status.roots:
+            missing = "  " + paint("not there now", "warning", style) if one.missing else ""
+            lines.append(
+                f"  {path_text(one.root.path, cwd, style)}  {one.files:,} "
+                f"{_plural(one.files, 'file')}, {one.chunks:,} passages{missing}"
+            )
+    if status.spaces:
+        lines += ["", paint("Models", "title", style)]
+        lines += [f"  {_space_line(space, style)}" for space in status.spaces]
+    if status.problems:
+        lines += ["", paint("Problems", "title", style)]
+        lines.append(problems_text(status.problems, style, cwd=cwd))
+    return "\n".join(lines)
+
+
+def models_text(choices: Iterable[ModelChoice], style: Style = PLAIN) -> str:
+    """A table of models: dimensions, context, price, and how much of the index each covers."""
+    header = ("model", "dims", "context", "USD/M tokens", "index")
+    rows = [
+        (
+            one_line(info.id),
+            f"{info.dimensions}" if info.dimensions else "–",
+            f"{info.context_tokens:,}" if info.context_tokens else "–",
+            _price(info.usd_per_million_tokens),
+            "" if space is None else f"{_share(space)}{' active' if space.active else ''}",
+        )
+        for info, space in choices
+    ]
+    return table([header, *rows], style)
+
+
+def forgotten_text(removed: Iterable[Forgotten], style: Style = PLAIN) -> str:
+    """What was removed, path by path."""
+    return "\n".join(
+        f"Forgot {path_text(one.path, None, style)}: {one.files:,} "
+        f"{_plural(one.files, 'file')}, {one.chunks:,} passages, "
+        f"{one.passages:,} of them held nowhere else and erased."
+        for one in removed
+    )
+
+
+def findings_text(findings: Iterable[Finding], style: Style = PLAIN) -> str:
+    """One line for each thing `doctor` looked at, with what to do about it."""
+    every = list(findings)
+    width = max((cell_width(one_line(one.name)) for one in every), default=0)
+    lines = []
+    for one in every:
+        label, role = _STATES[one.state]
+        name = pad(one_line(one.name), width)
+        lines.append(f"{paint(f'{label:<4}', role, style)}  {name}  {one_line(one.detail)}")
+        if one.hint:
+            lines.append(f"      {' ' * width}  {paint(one_line(one.hint), 'quiet', style)}")
+    return "\n".join(lines)
+
+
+def settings_text(
+    rows: Iterable[tuple[Setting, Value, Origin]], style: Style = PLAIN, *, origin: bool = False
+) -> str:
+    """`name = value` for each setting, with where the value comes from."""
+    lines = []
+    for setting, value, source in rows:
+        line = f"{setting.name} = {value_text(value)}"
+        if origin:
+            line += "  " + paint(f"({source})", "quiet", style)
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def value_text(value: Value) -> str:
+    """A setting's value as the settings file and `config set` write it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return ", ".join(one_line(word) for word in value)
+    return one_line(value) if isinstance(value, str) else f"{value:g}"
+
+
+def table(rows: Sequence[Sequence[str]], style: Style = PLAIN) -> str:
+    """Printable cells in columns, the first row as heading; the first column gives way."""
+    columns = list(zip(*rows, strict=True))
+    widths = [max(map(cell_width, column)) for column in columns]
+    room = style.width - sum(widths[1:]) - 2 * (len(widths) - 1)
+    widths[0] = min(widths[0], max(room, 16))
+    lines = []
+    for number, row in enumerate(rows):
+        first = pad(cut(row[0], widths[0]), widths[0])
+        others = [
+            " " * (width - cell_width(cell)) + cell
+            for cell, width in zip(row[1:], widths[1:], strict=True)
+        ]
+        line = "  ".join((first, *others)).rstrip()
+        lines.append(line if number else paint(line, "title", style))
+    return "\n".join(lines)
+
+
+def size(count: int) -> str:
+    """Bytes in the unit people use for that many."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit in {"B", "kB"} else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def duration(seconds: float) -> str:
+    """Seconds, minutes or hours, as people say them."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _changes(report: IndexReport) -> list[str]:
+    counts = (
+        (report.new, "new"),
+        (report.changed, "changed"),
+        (report.moved, "moved"),
+        (report.gone, "gone"),
+        (report.unchanged, "unchanged"),
+        (report.failed, "failed"),
+    )
+    return [f"{count:,} {word}" for count, word in counts if count]
+
+
+def _passages(report: IndexReport) -> list[str]:
+    counts = (
+        (report.chunks_added, "added"),
+        (report.chunks_removed, "removed"),
+        (report.embedded, "embedded"),
+        (report.reused, "reused"),
+    )
+    return [f"{count:,} {word}" for count, word in counts if count]
+
+
+def _sentence(subject: str, parts: Sequence[str], otherwise: str) -> str:
+    return f"{subject}: {', '.join((*parts, otherwise))}"
+
+
+def _space_line(status: SpaceStatus, style: Style) -> str:
+    marks = [_share(status), status.space.state]
+    if status.size_bytes is not None:
+        marks.append(size(status.size_bytes))
+    active = paint("active", "good", style) + ", " if status.active else ""
+    return f"{space_name(status.space)}: {active}{', '.join(marks)}"
+
+
+def _share(status: SpaceStatus) -> str:
+    """Covered passages in percent; 100 % only when none is missing."""
+    if not status.chunks or status.covered >= status.chunks:
+        return "100 %"
+    return f"{min(100 * status.covered / status.chunks, 99.9):.1f} %"
+
+
+def _price(usd: float | None) -> str:
+    if usd is None:
+        return "–"
+    return "free" if usd == 0 else f"{usd:.3g}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return noun if count == 1 else noun + "s"

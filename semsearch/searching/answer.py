@@ -1,0 +1,280 @@
+"""Answer a question: candidates, one order, hits.
+
+Hybrid search degrades to keywords when vectors cannot be had, and says so; semantic search fails
+instead. Semantic and lexical results are raw: pure cosine or pure BM25, nothing folded, exactly
+`limit` hits when there are that many.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from semsearch.errors import (
+    AccessError,
+    EmbeddingError,
+    ModelUnavailable,
+    SemsearchError,
+    UsageError,
+)
+from semsearch.records import Filter, Query, SearchResult
+from semsearch.searching.hits import changed_on_disk, choose, make_hits, ranked_rows
+from semsearch.searching.rank import fuse, lexical_only, semantic_only
+from semsearch.searching.retrieve import (
+    DEPTH,
+    Sources,
+    lexical_chunks,
+    semantic_chunks,
+    words_to_skip,
+)
+from semsearch.searching.snippet import Matcher
+from semsearch.searching.vector import query_vector
+from semsearch.store import segment
+from semsearch.text import display_path, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+
+    from semsearch.protocols import Embedder, Store
+    from semsearch.records import ChunkRow, Mode, Place, Space
+    from semsearch.searching.hits import Shown
+    from semsearch.searching.rank import Ranked
+
+MAX_LIMIT: Final = 1000
+"""Most hits of one search."""
+
+
+class Options(NamedTuple):
+    """How to search: everything but the question and the index."""
+
+    mode: Mode = "hybrid"
+    limit: int = 10
+    """Hits wanted, 1 to `MAX_LIMIT`; a value outside is brought inside."""
+    alpha: float | None = None
+    """Weight of the semantic side in hybrid mode, 0 to 1; None: the space's own."""
+    per_file: bool = False
+    """Rank whole files, each shown by its best passage."""
+    offline: bool = False
+    """Never ask a server for the query's vector."""
+    same_file: bool = True
+    """Whether other passages of the file `like:` names may answer; a whole file never does."""
+    stale: Callable[[ChunkRow], bool] = changed_on_disk
+    """Whether a hit's file is no longer what was indexed; asked once per file shown."""
+
+
+_DEFAULT: Final = Options()
+
+
+def search(
+    store: Store,
+    query: Query,
+    space: Space | None,
+    embedder: Callable[[], Embedder] | None = None,
+    options: Options = _DEFAULT,
+) -> SearchResult:
+    """Answer a parsed query.
+
+    Args:
+        store: the index.
+        query: what to look for.
+        space: whose vectors to use; None when the index has none.
+        embedder: makes the client of the space's model; called only when the query's vector is
+            not in the cache.
+        options: mode, number of hits and the like.
+
+    Raises:
+        UsageError: there is nothing to look for, or `like:` names nothing that is indexed.
+        AccessError: semantic mode, and no key, credit or consent for the query's vector.
+        EmbeddingError: semantic mode, and the query's vector cannot be had.
+    """
+    clock = _Clock()
+    options = options._replace(limit=max(1, min(options.limit, MAX_LIMIT)))
+    covered, chunks = store.coverage(space.id if space is not None else 0)
+    question = _ask(store, query, space if covered else None, embedder, options)
+    clock.lap("embed")
+    skip = words_to_skip(question.sources, chunks) if question.mode != "semantic" else frozenset()
+    answers = _answers(question, options, skip)
+    clock.lap("retrieve")
+    finder = Matcher(query.terms, query.phrases, segment)
+    fold = question.mode == "hybrid" and not options.per_file
+    shown = choose(answers, finder, options.limit, fold=fold)
+    hits = make_hits(shown, _cosines(question.sources, shown), options.stale)
+    clock.lap("rank")
+    used = question.sources.space
+    coverage = covered / chunks if used is not None else 0.0
+    return SearchResult(
+        query=query,
+        mode=question.mode,
+        space=used,
+        coverage=coverage,
+        hits=hits,
+        notices=(*question.notices, *_remarks(question.sources, coverage, found=bool(hits))),
+        timing_ms=clock.laps,
+        cost_usd=question.cost_usd,
+        fault=question.fault,
+    )
+
+
+def similar(
+    store: Store,
+    place: Place,
+    space: Space | None,
+    options: Options = _DEFAULT,
+    where: Filter | None = None,
+) -> SearchResult:
+    """Passages nearest to those at a place, by their stored vectors; no model is asked.
+
+    Raises:
+        UsageError: nothing there is indexed, or it has no vector.
+    """
+    name = display_path(place.path) + (f":{place.line}" if place.line else "")
+    query = Query(raw=f"like:{name}", text="", terms=(), where=where or Filter(), like=place)
+    return search(store, query, space, None, options._replace(mode="semantic"))
+
+
+class _Question(NamedTuple):
+    """A query with its vector, or without one and with the reason."""
+
+    sources: Sources
+    mode: Mode
+    cost_usd: float = 0.0
+    notices: tuple[str, ...] = ()
+    fault: SemsearchError | None = None
+
+
+class _Clock:
+    """Milliseconds of each stage, and since the start as `total`."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._start = self._last = perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = perf_counter()
+        self.laps[stage] = (now - self._last) * 1e3
+        self.laps.pop("total", None)
+        self.laps["total"] = (now - self._start) * 1e3
+        self._last = now
+
+
+def _ask(
+    store: Store,
+    query: Query,
+    space: Space | None,
+    embedder: Callable[[], Embedder] | None,
+    options: Options,
+) -> _Question:
+    if query.like is not None:
+        return _ask_like(store, query, query.like, space, options)
+    if not query.text:
+        raise UsageError(
+            "There is nothing to search for: the query has no words.",
+            hint="Filters and exclusions narrow a search; add a word, a phrase or like:path.",
+            code="query.empty",
+        )
+    words_only = Sources(store, query, segment, None, None)
+    if options.mode == "lexical":
+        return _Question(words_only, "lexical")
+    try:
+        vector = query_vector(
+            store, _existing(space), query.text, embedder, offline=options.offline
+        )
+    except (AccessError, EmbeddingError) as error:
+        if options.mode == "semantic":
+            raise
+        return _Question(words_only, "lexical", notices=(_degraded(error),), fault=error)
+    sources = words_only._replace(space=space, vector=vector.unit)
+    return _Question(sources, options.mode, vector.cost_usd, tuple(filter(None, [vector.notice])))
+
+
+def _ask_like(
+    store: Store, query: Query, like: Place, space: Space | None, options: Options
+) -> _Question:
+    """The stored vectors at a place stand for the query's; words, if any, rank beside them."""
+    from semsearch.searching.places import mean_vector, passages_at
+
+    if options.mode == "lexical":
+        raise UsageError(
+            "like: ranks by meaning, and this search is by words alone.",
+            hint="Leave out --mode lexical.",
+            code="query.bad_filter",
+        )
+    passages = passages_at(store, like, same_file=options.same_file)
+    if space is None:
+        missing = _no_vectors()
+        raise UsageError(missing.message, hint=missing.hint, code="query.no_vector")
+    vector = mean_vector(store, space, passages.chunks)
+    mode: Mode = options.mode if query.text else "semantic"
+    return _Question(Sources(store, query, segment, space, vector, passages.same), mode)
+
+
+def _answers(
+    question: _Question, options: Options, skip: Collection[str]
+) -> Iterator[tuple[Ranked, ChunkRow]]:
+    """Candidates in their final order; rows are read as they are taken."""
+    sources, mode, limit = question.sources, question.mode, options.limit
+    depth = max(DEPTH, limit)
+    alpha = options.alpha
+    if alpha is None:
+        alpha = sources.space.alpha if sources.space is not None else 0.0
+    if options.per_file:
+        from semsearch.searching.per_file import file_rows, rank_files
+
+        files = rank_files(sources, mode, alpha, depth, limit, skip)
+        return file_rows(sources, files, limit)
+    if mode == "semantic":
+        return ranked_rows(sources.store, semantic_only(semantic_chunks(sources, depth)), limit)
+    lexical = lexical_chunks(sources, depth, wanted=limit, skip=skip)
+    if mode == "lexical":
+        return ranked_rows(sources.store, lexical_only(lexical), limit)
+    fused = fuse(lexical, semantic_chunks(sources, depth), alpha)
+    return ranked_rows(sources.store, fused, limit)
+
+
+def _cosines(sources: Sources, shown: Sequence[Shown]) -> dict[int, float]:
+    if sources.space is None or sources.vector is None:
+        return {}
+    chunks = [one.row.chunk for one in shown]
+    return sources.store.cosines(sources.space.id, sources.vector, chunks)
+
+
+def _remarks(sources: Sources, coverage: float, *, found: bool) -> list[str]:
+    """What the reader must know to judge the result."""
+    remarks = []
+    space = sources.space
+    if space is not None and coverage < 1.0:
+        remarks.append(
+            f"{one_line(space.key.model)} covers {min(coverage * 100, 99.9):.3g} % of the "
+            "passages; the others can be found by their words only."
+        )
+    if not found:
+        roots = [root.path for root in sources.store.roots()]
+        remarks += [
+            f"{display_path(folder)} is not below an indexed folder."
+            for folder in sources.query.where.folders
+            if not any(_related(folder, root) for root in roots)
+        ]
+    return remarks
+
+
+def _related(one: bytes, other: bytes) -> bool:
+    """Whether one path is the other or lies below it, whichever way round."""
+    return one == other or one.startswith(other + b"/") or other.startswith(one + b"/")
+
+
+def _existing(space: Space | None) -> Space:
+    if space is None:
+        raise _no_vectors()
+    return space
+
+
+def _no_vectors() -> ModelUnavailable:
+    return ModelUnavailable(
+        "This index has no vectors to search by meaning.",
+        hint="`semsearch index` makes them, with an API key or after `semsearch models install`.",
+        code="model.no_vectors",
+    )
+
+
+def _degraded(error: SemsearchError) -> str:
+    return f"Found by words only: {error.message} {error.hint}".rstrip()

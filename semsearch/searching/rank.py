@@ -1,0 +1,110 @@
+"""Putting the two lists of candidates in one order.
+
+Convex fusion: `(1 - alpha) * BM25 / best BM25 + alpha * minmax(cosine)` over the candidates of each
+side. Unlike reciprocal rank fusion it keeps how far apart the scores are, and unlike plain cosines
+it is blind to a model whose cosines all lie close together.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Scored = tuple[int, float]
+"""Row id and score, higher is better."""
+
+
+class Ranked(NamedTuple):
+    """One candidate in the final order."""
+
+    id: int
+    score: float
+    lexical_rank: int | None = None
+    """Position in the lexical list, from 1; None when it is not in it."""
+    semantic_rank: int | None = None
+    lexical_part: float = 0.0
+    """What words add to `score`."""
+    semantic_part: float = 0.0
+    """What meaning adds to `score`."""
+
+
+def fuse(lexical: Sequence[Scored], semantic: Sequence[Scored], alpha: float) -> list[Ranked]:
+    """Candidates of both lists by fused score, descending; ties by id.
+
+    A side a candidate is missing from adds nothing. When all cosines are equal they add `alpha`
+    each, as a list of one does.
+
+    Args:
+        lexical: BM25 scores, descending, none negative.
+        semantic: cosines, descending.
+        alpha: weight of the semantic side, 0 to 1.
+    """
+    words = {id_: (1.0 - alpha) * part for id_, part in _share_of_best(lexical)}
+    meaning = {id_: alpha * part for id_, part in _min_max(semantic)}
+    lexical_ranks = {id_: rank for rank, (id_, _) in enumerate(lexical, 1)}
+    semantic_ranks = {id_: rank for rank, (id_, _) in enumerate(semantic, 1)}
+    fused = []
+    for id_ in words | meaning:
+        lexical_part, semantic_part = words.get(id_, 0.0), meaning.get(id_, 0.0)
+        fused.append(
+            Ranked(
+                id_,
+                lexical_part + semantic_part,
+                lexical_ranks.get(id_),
+                semantic_ranks.get(id_),
+                lexical_part,
+                semantic_part,
+            )
+        )
+    fused.sort(key=lambda one: (-one.score, one.id))
+    return fused
+
+
+def lexical_only(candidates: Sequence[Scored]) -> list[Ranked]:
+    """The lexical list in its own order, scores being BM25."""
+    return [
+        Ranked(id_, score, lexical_rank=rank) for rank, (id_, score) in enumerate(candidates, 1)
+    ]
+
+
+def semantic_only(candidates: Sequence[Scored]) -> list[Ranked]:
+    """The semantic list in its own order, scores being cosines."""
+    return [
+        Ranked(id_, cosine, semantic_rank=rank) for rank, (id_, cosine) in enumerate(candidates, 1)
+    ]
+
+
+def best_per_file(candidates: Sequence[Scored], file_of: dict[int, int]) -> list[Scored]:
+    """`(file, score of its best chunk)`, descending; chunks without a file are left out."""
+    best: dict[int, float] = {}
+    for chunk, score in candidates:
+        file = file_of.get(chunk)
+        if file is not None and score > best.get(file, float("-inf")):
+            best[file] = score
+    return sorted(best.items(), key=lambda one: (-one[1], one[0]))
+
+
+def settle_ties(
+    ranked: Sequence[Ranked], place: Callable[[int], tuple[bytes, int]]
+) -> list[Ranked]:
+    """The same order, equal scores by path and position rather than by row id."""
+    return sorted(ranked, key=lambda one: (-one.score, *place(one.id)))
+
+
+def _share_of_best(candidates: Sequence[Scored]) -> list[Scored]:
+    best = max((score for _, score in candidates), default=0.0)
+    if best <= 0.0:
+        return [(id_, 1.0) for id_, _ in candidates]
+    return [(id_, max(score, 0.0) / best) for id_, score in candidates]
+
+
+def _min_max(candidates: Sequence[Scored]) -> list[Scored]:
+    scores = [score for _, score in candidates]
+    if not scores:
+        return []
+    low, high = min(scores), max(scores)
+    if high <= low:
+        return [(id_, 1.0) for id_, _ in candidates]
+    return [(id_, (score - low) / (high - low)) for id_, score in candidates]

@@ -1,0 +1,122 @@
+"""Candidates of each side, filters and requirements applied before the list is cut.
+
+Phrases and exclusions bind the semantic side too: a phrase narrows it to the chunks the lexical
+index finds, an exclusion removes those it finds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from semsearch.searching.lexical import (
+    LARGE_INDEX,
+    common_terms,
+    exclusion,
+    lexical_expression,
+    requirement,
+)
+from semsearch.searching.rank import best_per_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from semsearch.protocols import Store
+    from semsearch.records import Query, Space
+    from semsearch.searching.rank import Scored
+
+    Segment = Callable[[str], str]
+
+DEPTH: Final = 200
+"""Candidates of each side that are fused."""
+MAX_REQUIRED: Final = 5_000
+"""Chunks with a required phrase whose cosines are computed, the best by BM25 first."""
+MAX_EXCLUDED: Final = 100_000
+"""Chunks with an excluded word that are kept out of the semantic side."""
+
+
+class Sources(NamedTuple):
+    """Where candidates of one search come from."""
+
+    store: Store
+    query: Query
+    segment: Segment
+    space: Space | None
+    vector: bytes | None
+    """None: no semantic side."""
+    leave_out: frozenset[int] = frozenset()
+    """Chunks that are the question themselves."""
+
+
+def lexical_chunks(
+    sources: Sources, depth: int, *, wanted: int = 0, skip: Collection[str] = ()
+) -> list[Scored]:
+    """Chunks by BM25, at most `depth`; without the words to skip if that still finds `wanted`."""
+    expression = lexical_expression(sources.query, sources.segment, skip)
+    if not expression:
+        return []
+    limit = depth + len(sources.leave_out)
+    rows = sources.store.match_chunks(expression, limit, sources.query.where)
+    if skip and len(rows) < min(wanted, limit):
+        return lexical_chunks(sources, depth)
+    return [row for row in rows if row[0] not in sources.leave_out][:depth]
+
+
+def lexical_files(
+    sources: Sources, depth: int, *, wanted: int = 0, skip: Collection[str] = ()
+) -> list[Scored]:
+    """Files by BM25 over their whole text, otherwise as `lexical_chunks`."""
+    expression = lexical_expression(sources.query, sources.segment, skip)
+    if not expression:
+        return []
+    rows = sources.store.match_files(expression, depth, sources.query.where)
+    return lexical_files(sources, depth) if skip and len(rows) < wanted else rows
+
+
+def semantic_chunks(sources: Sources, depth: int) -> list[Scored]:
+    """Chunks by cosine, at most `depth`; empty without a vector."""
+    store, query, space, vector = sources.store, sources.query, sources.space, sources.vector
+    if space is None or vector is None:
+        return []
+    if query.phrases:
+        expression = requirement(query, sources.segment)
+        required = store.match_chunks(expression, MAX_REQUIRED, query.where)
+        chunks = [id_ for id_, _ in required if id_ not in sources.leave_out]
+        return _by_score(store.cosines(space.id, vector, chunks))[:depth]
+    unwanted = set(sources.leave_out)
+    if query.excluded:
+        expression = exclusion(query, sources.segment)
+        unwanted.update(id_ for id_, _ in store.match_chunks(expression, MAX_EXCLUDED, query.where))
+    ask = depth + min(len(unwanted), depth)
+    while True:
+        rows = store.nearest(space.id, vector, ask, query.where)
+        kept = [row for row in rows if row[0] not in unwanted]
+        if len(kept) >= depth or len(rows) < ask:
+            return kept[:depth]
+        ask *= 4
+
+
+def semantic_files(
+    sources: Sources, pool: Sequence[Scored], file_of: dict[int, int], depth: int
+) -> list[Scored]:
+    """Files by the cosine of their best chunk in `pool`, at most `depth`.
+
+    A file that holds an excluded word anywhere is left out, as it is on the lexical side.
+    """
+    files = best_per_file(pool, file_of)
+    expression = exclusion(sources.query, sources.segment)
+    if files and expression:
+        where = sources.query.where
+        unwanted = {id_ for id_, _ in sources.store.match_files(expression, MAX_EXCLUDED, where)}
+        files = [row for row in files if row[0] not in unwanted]
+    return files[:depth]
+
+
+def words_to_skip(sources: Sources, chunks: int) -> frozenset[str]:
+    """Common words that a large index can do without; none in an index of few chunks."""
+    if chunks < LARGE_INDEX:
+        return frozenset()
+    return common_terms(sources.store, sources.query, sources.segment)
+
+
+def _by_score(scores: dict[int, float]) -> list[Scored]:
+    return sorted(scores.items(), key=lambda one: (-one[1], one[0]))

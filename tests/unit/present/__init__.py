@@ -1,0 +1,1 @@
+"""The present room: text for people, JSON for programs."""

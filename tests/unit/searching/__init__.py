@@ -1,0 +1,1 @@
+"""The searching room: query language, retrieval, ranking, snippets, answers."""
