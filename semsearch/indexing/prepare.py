@@ -1,0 +1,64 @@
+"""One file from disk to the version of it that the store can publish."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from semsearch.chunk import chunk_document, to_passages
+from semsearch.errors import FileProblem
+from semsearch.extract import extract
+from semsearch.files import read_file
+from semsearch.records import NewFile
+
+if TYPE_CHECKING:
+    from semsearch.records import FileRef, FileState, Root
+
+
+class Unreadable(NamedTuple):
+    """A file that could not be read now; what the index holds of it stays."""
+
+    reason: str
+    message: str
+    hint: str
+
+
+def read_version(root: Root, ref: FileRef, *, limit: int) -> tuple[FileRef, bytes] | Unreadable:
+    """The bytes of a file with the stat they belong to."""
+    try:
+        content = read_file(root.path, ref.relative, limit)
+    except FileProblem as problem:
+        return Unreadable(problem.reason, problem.message, problem.hint)
+    return content.ref, content.data
+
+
+def build_version(root: Root, ref: FileRef, data: bytes, digest: bytes) -> NewFile:
+    """Extract and chunk; a file nothing can be made of becomes a version without chunks.
+
+    Args:
+        root: the root the file belongs to.
+        ref: the stat of `data`.
+        data: the file's content.
+        digest: SHA-256 of `data`.
+    """
+    name = ref.relative.rsplit(b"/", 1)[-1] or root.path.rsplit(b"/", 1)[-1]
+    try:
+        document = extract(data, name.decode("utf-8", "replace"))
+    except FileProblem as problem:
+        state: FileState = "skipped" if problem.reason in _UNINTERESTING else "failed"
+        return NewFile(root.id, ref, digest, "", "", state, problem.reason, "", ())
+    chunks = chunk_document(document)
+    pairs = tuple(zip(chunks, to_passages(document, chunks), strict=True))
+    reason = "" if pairs else "empty"
+    return NewFile(
+        root.id, ref, digest, document.kind, document.title, "indexed", reason, document.text, pairs
+    )
+
+
+def content_digest(data: bytes) -> bytes:
+    """SHA-256 of a file's bytes: its identity across renames and touched timestamps."""
+    return hashlib.sha256(data).digest()
+
+
+_UNINTERESTING = frozenset({"binary", "empty", "not text", "too large"})
+"""Reasons that are no fault: the file is simply not something to search in."""
