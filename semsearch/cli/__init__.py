@@ -1,0 +1,1 @@
+"""The command line: argparse in, `present` out, one module per command."""

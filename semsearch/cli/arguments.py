@@ -1,0 +1,181 @@
+"""Global options, the help page, and finding out which command is meant.
+
+Only the parser of the command in question is built: a full tree of subparsers costs more than a
+keyword search takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from semsearch.cli.registry import BY_NAME, COMMANDS
+from semsearch.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from semsearch.cli.registry import Command
+
+_WITH_VALUE: Final = frozenset({"--index", "--config", "--color"})
+
+EXIT_CODES: Final = """\
+exit status:
+  0 done, or hits found         1 no hits                   2 usage or settings
+  3 some files failed           4 key, consent or credit    5 index busy
+  6 index damaged               7 index from a newer version
+  8 API or network failed      70 a bug of ours           130 interrupted, work kept"""
+
+ENVIRONMENT: Final = """\
+environment:
+  OPENROUTER_API_KEY     key, sent to openrouter.ai hosts and to loopback only
+  SEMSEARCH_API_KEY      key for any other SEMSEARCH_BASE_URL
+  SEMSEARCH_BASE_URL     embeddings server (default https://openrouter.ai/api/v1)
+  SEMSEARCH_MODEL        embedding model; `local` is the embedded one
+  SEMSEARCH_INDEX        index file      SEMSEARCH_CONFIG  settings file
+  SEMSEARCH_OFFLINE      1: never use the network
+  SEMSEARCH_<NAME>       any other setting, see `semsearch config list`
+  NO_COLOR               no colour"""
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps examples as they are written.
+
+    argparse makes a formatter for every argument that is declared; its own way to find the width
+    imports `shutil`, and with it two compression libraries.
+    """
+
+    def __init__(self, prog: str) -> None:
+        try:
+            columns = os.get_terminal_size().columns
+        except OSError:
+            columns = 100
+        super().__init__(prog, width=columns - 2)
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises `UsageError` where argparse would exit, so that `--json` can answer in kind."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - argparse's own
+        super().__init__(**{"formatter_class": Formatter, "allow_abbrev": False, **options})
+
+    def error(self, message: str) -> NoReturn:
+        """Turn a parse error into ours.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(
+            f"{message[:1].upper()}{message[1:]}.",
+            hint=f"`{self.prog} --help` shows what it takes.",
+        )
+
+
+def split_command(argv: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The command's name and the arguments without it; None when no command is given."""
+    skip = False
+    for index, argument in enumerate(argv):
+        if skip:
+            skip = False
+        elif argument in _WITH_VALUE:
+            skip = True
+        elif not argument.startswith("-"):
+            return argument, [*argv[:index], *argv[index + 1 :]]
+    return None, list(argv)
+
+
+def find_command(name: str) -> Command:
+    """The command with this name.
+
+    Raises:
+        UsageError: there is none; the hint names the nearest.
+    """
+    command = BY_NAME.get(name)
+    if command is None:
+        import difflib
+
+        near = difflib.get_close_matches(name, BY_NAME, n=1)
+        raise UsageError(
+            f"There is no command {name!a}.",
+            hint=f"Did you mean `semsearch {near[0]}`?"
+            if near
+            else f"To search for it: semsearch search {name!a}",
+            code="usage.command",
+        )
+    return command
+
+
+def command_parser(command: Command) -> Parser:
+    """The parser of one command, global options included."""
+    parser = Parser(
+        prog=f"semsearch {command.name}",
+        # Given, because argparse would format one for every parse of mixed arguments.
+        usage=f"semsearch {command.name} {command.takes} [options]".replace("  ", " "),
+        description=command.summary[:1].upper() + command.summary[1:] + ".",
+        epilog=_examples(command),
+        parents=[global_options()],
+    )
+    command.load().add_arguments(parser)
+    return parser
+
+
+def global_options() -> Parser:
+    """The options every command takes, before or after its name."""
+    parser = Parser(add_help=False)
+    group = parser.add_argument_group("global options")
+    group.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    group.add_argument("--yes", action="store_true", help="agree to what would be asked")
+    group.add_argument("--index", metavar="PATH", help="the index file")
+    group.add_argument("--config", metavar="PATH", help="the settings file")
+    group.add_argument("--offline", action="store_true", help="never use the network")
+    group.add_argument(
+        "--color", choices=("auto", "always", "never"), help="colour (default: auto)"
+    )
+    group.add_argument("-q", "--quiet", action="store_true", help="no progress, no notices")
+    group.add_argument("-v", "--verbose", action="store_true", help="say more")
+    return parser
+
+
+def full_parser() -> Parser:
+    """Every command in one tree, for completion scripts and for tests of the documentation."""
+    parser = Parser(prog="semsearch", parents=[global_options()])
+    parser.add_argument("--version", action="store_true", help="print the version")
+    commands = parser.add_subparsers(dest="command", parser_class=Parser)
+    for command in COMMANDS:
+        child = commands.add_parser(command.name, help=command.summary, parents=[global_options()])
+        command.load().add_arguments(child)
+    return parser
+
+
+def help_text() -> str:
+    """The page `semsearch --help` prints; no command module is imported for it."""
+    width = max(len(command.name) for command in COMMANDS)
+    commands = "\n".join(f"  {command.name:<{width}}  {command.summary}" for command in COMMANDS)
+    options = global_options().format_help().split("global options:\n", 1)[1].rstrip()
+    return f"""\
+semsearch finds what you meant, in your own files.
+
+start here:
+  semsearch index ~/notes                   index a folder (again: only what changed)
+  semsearch search "why was the loaf dense" ask
+
+usage: semsearch COMMAND [options]          `semsearch COMMAND --help` for one command
+
+commands:
+{commands}
+
+global options:
+{options}
+  --version             print the version
+
+{ENVIRONMENT}
+
+{EXIT_CODES}
+"""
+
+
+def _examples(command: Command) -> str | None:
+    if not command.examples:
+        return None
+    return "examples:\n" + "\n".join(f"  {example}" for example in command.examples)

@@ -1,0 +1,38 @@
+"""`semsearch forget`: remove a file or folder with every trace of its text."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from semsearch.errors import EXIT_OK, AccessError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from semsearch.cli.context import Context
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `forget` takes."""
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file or folder that is indexed")
+
+
+def run(arguments: argparse.Namespace, context: Context) -> int:
+    """Ask, then remove."""
+    # The file itself may be gone already: the path need not exist.
+    paths = [os.path.abspath(os.fsencode(os.path.expanduser(path))) for path in arguments.paths]
+    held = sum(context.engine.count_files(path) for path in paths)
+    question = f"Remove {held:,} files, their text and their vectors from the index?"
+    if held and not context.agree(question, otherwise=f"{question} Nothing was removed."):
+        raise AccessError("Nothing was removed.", code="consent.refused")
+    removed = [context.engine.forget(path) for path in paths]
+    if context.json:
+        from semsearch.present import envelope
+
+        context.out(envelope.forget(removed))
+    else:
+        from semsearch.present.reports import forgotten_text
+
+        context.out(forgotten_text(removed, context.style()))
+    return EXIT_OK

