@@ -138,12 +138,18 @@ def _consent(job: IndexJob, context: Context) -> None:
     """
     if not job.needs_consent:
         return
-    report = job.estimate()
-    assert report.estimate is not None
+    if not context.agreed:  # who agreed beforehand need not wait for every file to be read twice
+        _ask(job, context)
+    job.grant_consent()
+
+
+def _ask(job: IndexJob, context: Context) -> None:
     from semsearch.present.reports import estimate_text
 
+    report = job.estimate()
+    assert report.estimate is not None
     text = estimate_text(report.estimate)
-    if not context.json:
+    if context.interactive:
         context.note(text)
     otherwise = f"{text} Nothing was sent, because nobody agreed to it."
     if not context.agree("Send it?", otherwise=otherwise):
@@ -152,7 +158,6 @@ def _consent(job: IndexJob, context: Context) -> None:
             hint="For keyword search alone, or the embedded model: --model local.",
             code="consent.refused",
         )
-    job.grant_consent()
 
 
 @contextmanager

@@ -22,9 +22,19 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
 
+_BLAS_THREADS = (
+    "OPENBLAS_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
+
 def main(argv: Sequence[str]) -> int:
     """Run one command; returns its exit status and never raises."""
     os.umask(0o077)  # whatever we create is private
+    for variable in _BLAS_THREADS:  # our own workers are the threads; two layers of them fight
+        os.environ.setdefault(variable, "1")
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     wants_json = "--json" in argv

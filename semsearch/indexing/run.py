@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 Event = Progress | Problem | IndexReport
 """What a run tells; the report comes last, and once."""
 
+_REFIT_SHARE = 0.2
+"""Change in the number of vectors after which the candidate count is fitted again."""
+
 _TELL_S = 0.1
 """How often progress is told."""
 
@@ -145,10 +148,18 @@ class IndexRun:
         if space is not None:
             if space.state == "building":
                 self._store.set_space_state(space.id, "ready")
-            if self._tally.embedded:
-                self._store.calibrate(space.id)
+            self._calibrate(space)
         self._store.set_note(RUN_ENDED, str(time.time_ns()))
         self._store.set_note(RUN_PROBLEMS, write_problems(self._tally.problems))
+
+    def _calibrate(self, space: Space) -> None:
+        """Fit the candidate count to the vectors, unless their number has hardly changed."""
+        key = f"space.{space.id}.calibrated_for"
+        covered, _ = self._store.coverage(space.id)
+        fitted = int(self._store.note(key) or 0)
+        if self._tally.embedded and abs(covered - fitted) > fitted * _REFIT_SHARE:
+            self._store.calibrate(space.id)
+            self._store.set_note(key, str(covered))
 
     def _ticks(self, ticks: Iterator[None]) -> Iterator[Event]:
         for _ in ticks:

@@ -1,0 +1,180 @@
+"""Index real source files through an API that answers at once, per chunk, against plain inserts.
+
+    python -m tests.bench.index --files 600
+
+The documents are the standard library's sources. The server is a process of its own on loopback
+that answers every request with vectors prepared beforehand, so what is measured is ours: walking,
+reading, extracting, chunking, requests, gating, storing. Rivals in the same run: inserting the same
+rows (text, words, vectors) into plain SQLite tables, and `chromadb` where it is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import multiprocessing
+import os
+import shutil
+import socketserver
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from pathlib import Path
+
+DIMENSIONS = 1536
+PREPARED = 256
+
+
+def serve(port: multiprocessing.Queue[int]) -> None:
+    """Answer every embeddings request with prepared vectors until the process is ended."""
+    import numpy as np
+
+    vectors = np.random.default_rng(3).standard_normal((PREPARED, DIMENSIONS)).astype("<f4")
+    items = [
+        b'{"object":"embedding","index":%d,"embedding":"%s"}'
+        % (number, base64.b64encode(vectors[number].tobytes()))
+        for number in range(PREPARED)
+    ]
+    usage = b'"usage":{"prompt_tokens":1,"total_tokens":1,"cost":0}'
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while line := self.rfile.readline():
+                length = 0
+                while (header := self.rfile.readline()) not in {b"\r\n", b""}:
+                    name, _, value = header.partition(b":")
+                    length = int(value) if name.lower() == b"content-length" else length
+                count = len(json.loads(self.rfile.read(length))["input"]) if length else 0
+                del line
+                body = b'{"object":"list","model":"bench","data":[%s],%s}' % (
+                    b",".join(items[:count]),
+                    usage,
+                )
+                head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                self.wfile.write(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        port.put(server.server_address[1])
+        server.serve_forever()
+
+
+def collect(target: Path, files: int) -> None:
+    """Copy the first `files` modules of the standard library."""
+    library = Path(sysconfig.get_path("stdlib"))
+    found = [path for path in sorted(library.rglob("*.py")) if "site-packages" not in path.parts]
+    for number, path in enumerate(found[:files]):
+        place = target / str(number % 50)
+        place.mkdir(exist_ok=True)
+        shutil.copyfile(path, place / f"{number}_{path.name}")
+
+
+def run(command: list[str], environment: dict[str, str]) -> tuple[dict[str, object], float, float]:
+    """`(report, CPU seconds, wall seconds)` of an index run in its own process."""
+    start = time.perf_counter()
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, stdout=output, env=environment)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        wall = time.perf_counter() - start
+        output.seek(0)
+        report = json.loads(output.read())
+    assert report["ok"], report["error"]
+    return report["data"], usage.ru_utime + usage.ru_stime, wall
+
+
+def plain_insert(index: str, target: str) -> tuple[int, float]:
+    """`(rows, CPU seconds)` of copying every row of the index into plain tables."""
+    import apsw
+
+    source = apsw.Connection(index)
+    rows = source.execute(
+        "SELECT passage.text, vector.value FROM passage JOIN vector "
+        "ON vector.key & ((1 << 40) - 1) = passage.id"
+    ).fetchall()
+    database = apsw.Connection(target)
+    database.execute(
+        "PRAGMA page_size=16384; PRAGMA journal_mode=wal; PRAGMA synchronous=normal;"
+        "CREATE TABLE chunk(id INTEGER PRIMARY KEY, text TEXT);"
+        "CREATE TABLE vector(id INTEGER PRIMARY KEY, v BLOB);"
+        "CREATE VIRTUAL TABLE words USING fts5(text, content='', tokenize='porter unicode61')"
+    ).fetchall()
+    start = time.process_time()
+    for first in range(0, len(rows), 1000):
+        batch = list(enumerate(rows[first : first + 1000], start=first + 1))
+        with database:
+            database.executemany("INSERT INTO chunk VALUES(?, ?)", [(i, r[0]) for i, r in batch])
+            database.executemany("INSERT INTO vector VALUES(?, ?)", [(i, r[1]) for i, r in batch])
+            database.executemany(
+                "INSERT INTO words(rowid, text) VALUES(?, ?)", [(i, r[0]) for i, r in batch]
+            )
+    return len(rows), time.process_time() - start
+
+
+def chroma_add(rows: int, folder: str) -> float | None:
+    """CPU seconds of adding as many vectors to chromadb; None where it is not installed."""
+    try:
+        import chromadb
+    except ImportError:
+        return None
+    import numpy as np
+
+    vectors = np.random.default_rng(3).standard_normal((rows, DIMENSIONS), np.float32)
+    collection = chromadb.PersistentClient(folder).create_collection("bench")
+    start = time.process_time()
+    for first in range(0, rows, 1000):
+        batch = vectors[first : first + 1000]
+        collection.add([str(first + i) for i in range(len(batch))], embeddings=batch)
+    return time.process_time() - start
+
+
+def main() -> None:
+    """Index, index again, insert, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--files", type=int, default=600)
+    arguments = parser.parse_args()
+    ports: multiprocessing.Queue[int] = multiprocessing.Queue()
+    server = multiprocessing.Process(target=serve, args=(ports,), daemon=True)
+    server.start()
+    environment = {
+        **{k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
+        "SEMSEARCH_BASE_URL": f"http://127.0.0.1:{ports.get()}/v1",
+        "SEMSEARCH_API_KEY": "bench-key-0123456789",
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        documents = Path(folder) / "documents"
+        documents.mkdir()
+        collect(documents, arguments.files)
+        index = str(Path(folder) / "index.db")
+        command = [sys.executable, "-m", "semsearch", "index", str(documents), "--yes", "--json"]
+        command += ["--index", index, "--model", "bench"]
+        report, cpu, wall = run(command, environment)
+        again, cpu_again, _ = run(command, environment)
+        chunks = report["chunks"]["embedded"]  # type: ignore[index]
+        assert again["api"]["requests"] == 0  # type: ignore[index]
+        rows, plain = plain_insert(index, str(Path(folder) / "plain.db"))
+        chroma = chroma_add(rows, str(Path(folder) / "chroma"))
+        size = os.path.getsize(index)
+    server.terminate()
+    each = cpu / chunks * 1e6
+    print(f"{arguments.files} files, {chunks} chunks x {DIMENSIONS}, API answers at once")
+    print(f"semsearch index       {each:8.0f} us CPU per chunk   {chunks / wall:8.0f} chunks/s")
+    print(f"index again, nothing  {cpu_again:8.2f} s CPU, 0 requests")
+    print(
+        f"plain insert          {plain / rows * 1e6:8.0f} us CPU per row   ratio {cpu / plain:6.2f}"
+    )
+    if chroma is not None:
+        print(
+            f"chromadb add          {chroma / rows * 1e6:8.0f} us CPU per row   ratio {cpu / chroma:6.2f}"
+        )
+    print(f"database              {size / chunks:8.0f} bytes per chunk, "
+          f"{size / chunks / (DIMENSIONS * 4):.2f} of the raw float32 vectors")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
