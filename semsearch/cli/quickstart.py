@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from semsearch.cli.context import Context
 
-QUESTION = "why is my bread so dense"
+QUESTION = "my baking turned out heavy and flat"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

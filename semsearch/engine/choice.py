@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from semsearch.embed import ApiEmbedder
     from semsearch.keys import FoundKey
-    from semsearch.protocols import Embedder
+    from semsearch.protocols import Embedder, Store
     from semsearch.records import KeyStatus, Space, SpaceKey
     from semsearch.settings import Settings
 
@@ -49,13 +49,13 @@ class Choice(NamedTuple):
         return self.endpoint == LOCAL
 
 
-def choose(settings: Settings, active: Space | None) -> Choice:
-    """The model an index run or a search is about."""
+def choose(settings: Settings, store: Store | None) -> Choice:
+    """The model an index run or a search is about; `store` is None where there is no index yet."""
     name = settings.text("model.name")
     explicit = settings.origin("model.name") in {"flag", "environment"}
-    if active is not None and not (name and explicit):
-        own_folder = active.key.endpoint == LOCAL and name.startswith("local:/")
-        return named(settings, name, "the setting model.name") if own_folder else of_space(active)
+    active = None if store is None else store.active_space()
+    if store is not None and active is not None and not (name and explicit):
+        return of_space(active, store)
     if name:
         source = {"flag": "--model", "environment": "SEMSEARCH_MODEL"}
         reason = source.get(settings.origin("model.name"), "the setting model.name")
@@ -106,10 +106,18 @@ def find_key(settings: Settings) -> FoundKey | None:
     )
 
 
-def of_space(space: Space) -> Choice:
+def folder_note(space: Space) -> str:
+    """The note that keeps where a model folder of the user's own lies: its key has no path."""
+    return f"space.{space.id}.folder"
+
+
+def of_space(space: Space, store: Store) -> Choice:
     """The choice that embeds queries for a space."""
     key = space.key
     reason = "the index's own model"
+    folder = store.note(folder_note(space)) if key.endpoint == LOCAL else None
+    if folder is not None:
+        return Choice(f"local:{folder}", LOCAL, 0, reason)
     if space.native:
         return Choice(key.model, key.endpoint, 0, reason, key.dimensions)
     return Choice(key.model, key.endpoint, key.dimensions, reason)

@@ -75,6 +75,19 @@ class Engine:
             self._store = open_index(self.index_path, create=create)
         return self._store
 
+    def store_if_any(self) -> SqliteStore | None:
+        """The open index, or None where there is none yet (or one was killed while it was made).
+
+        Raises:
+            DamagedError, NewerIndexError, StorageError: there is one, and it cannot be opened.
+        """
+        try:
+            return self.store()
+        except UsageError as error:
+            if error.code != "index.missing":
+                raise
+            return None
+
     # --- searching ---------------------------------------------------------------------------
 
     def search_arguments(
@@ -159,7 +172,7 @@ class Engine:
         active = store.active_space()
         if not self.settings.text("model.name") or self.settings.origin("model.name") == "file":
             return active
-        choice = choices.choose(self.settings, active)
+        choice = choices.choose(self.settings, store)
         space = choices.named_space(store.spaces(), choice)
         if space is None and self.settings.origin("model.name") == "flag":
             raise UsageError(
@@ -189,7 +202,7 @@ class Engine:
 
         space = self.search_space()
         assert space is not None
-        embedder = self.embedder(choices.of_space(space), for_query=True)
+        embedder = self.embedder(choices.of_space(space, self.store()), for_query=True)
         if embedder.host and not self.store().has_consent(None, embedder.host):
             raise AccessError(
                 f"Nothing of this index was ever allowed to go to {embedder.host}.",
@@ -214,8 +227,8 @@ class Engine:
         """The model an index run would use now."""
         from semsearch.engine import choice as choices
 
-        active = self.store().active_space() if os.path.exists(self.index_path) else None
-        return choices.choose(self.settings, active)
+        store = self.store_if_any()
+        return choices.choose(self.settings, store)
 
     def is_installed(self, choice: Choice) -> bool:
         """Whether the weights are here; always, for a model behind an API."""
@@ -298,8 +311,7 @@ class Engine:
         """Models on offer with what the index has of each, and what could not be found out."""
         from semsearch.engine.overview import models
 
-        store = self.store() if os.path.exists(self.index_path) else None
-        return models(self.settings, store)
+        return models(self.settings, self.store_if_any())
 
     def use_model(self, name: str) -> Space:
         """Make the vectors of a model answer searches.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from semsearch.engine.facade import Engine
     from semsearch.indexing import Event, Plan
     from semsearch.protocols import Embedder
-    from semsearch.records import IndexReport, Space
+    from semsearch.records import IndexReport, Space, SpaceKey
     from semsearch.settings import Settings
     from semsearch.store import SqliteStore
 
@@ -140,11 +140,10 @@ def prepare_job(
         space = None
         if choice is not None and embedder is not None:
             key = choices.space_key(choice, embedder)
-            space = choices.matching_space(store.spaces(), key)
-            if space is None and not options.dry_run:
-                space = store.ensure_space(key, choices.alpha(choice))
-            if space is not None and store.active_space() is None and not options.dry_run:
-                store.activate_space(space.id)
+            if options.dry_run:
+                space = choices.matching_space(store.spaces(), key)
+            else:
+                space = _settled_space(store, choice, key)
         run_options = RunOptions(
             max_file_bytes=int(settings.number("index.max_file_mb") * 1_000_000),
             spending=Spending(
@@ -154,6 +153,20 @@ def prepare_job(
             send_secrets=settings.flag("index.send_secrets"),
         )
         yield IndexJob(store, roots, settings, embedder, space, options, run_options)
+
+
+def _settled_space(store: SqliteStore, choice: Choice, key: SpaceKey) -> Space:
+    """The space a run fills; it answers searches at once where there is no other."""
+    with store.write():
+        space = choices.matching_space(store.spaces(), key)
+        if space is None:
+            space = store.ensure_space(key, choices.alpha(choice))
+        if store.active_space() is None:
+            store.activate_space(space.id)
+        if choice.local and choice.model != choices.EMBEDDED_MODEL:
+            folder = os.path.abspath(os.path.expanduser(choice.model.removeprefix("local:")))
+            store.set_note(choices.folder_note(space), folder)
+    return space
 
 
 def _roots(store: SqliteStore, paths: Sequence[bytes], *, dry_run: bool) -> tuple[Root, ...]:
