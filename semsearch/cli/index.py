@@ -75,7 +75,7 @@ def usable_choice(context: Context, warnings: list[str], *, install: bool) -> Ch
     else:
         warnings.append(
             "The embedded model is not installed: keyword search only. "
-            "`semsearch models install` fetches it (87 MB, once); then index again."
+            "`semsearch models install` fetches it (84 MB, once); then index again."
         )
     context.note("note: " + warnings[-1])
     return None
@@ -126,7 +126,7 @@ def _wants_install(context: Context) -> bool:
     if not (context.agreed or context.interactive):
         return False
     return context.agree(
-        "The embedded model is not installed. Fetch it now (87 MB, once)?", otherwise=""
+        "The embedded model is not installed. Fetch it now (84 MB, once)?", otherwise=""
     )
 
 
