@@ -82,7 +82,8 @@ class ApiEmbedder:
         controller: what workers of the same server and key share; tests give their own.
 
     Raises:
-        SettingsError: the address, the profile, a preference or an extra member is not usable.
+        SettingsError: the address, the profile or an extra member is not usable. Whether the
+            routing preferences are is found out by the first request.
     """
 
     def __init__(
@@ -115,7 +116,7 @@ class ApiEmbedder:
         self._width = Width(
             self._host, config.model, config.dimensions, config.known_dimensions, self._entry
         )
-        self._routing: dict[str, object] | None = None
+        self._fixed: dict[str, object] | None = None
 
     # --- what it is --------------------------------------------------------------------------
 
@@ -311,15 +312,21 @@ class ApiEmbedder:
             raise no_key(self._service.server)
 
     def _fixed_members(self) -> dict[str, object]:
-        """Members every request carries; the preferences are proven when first needed."""
-        if self._routing is None:
-            from semsearch.embed.wire.request import provider_preferences
+        """Members every request carries, proven when they are first needed."""
+        if self._fixed is None:
+            from semsearch.embed.wire.request import check_members, provider_preferences
 
-            preferences = self._config.provider if self._profile.provider else None
-            routing = provider_preferences(preferences or {})
-            self._routing = {"provider": routing} if routing else {}
-        user = self._config.user if self._profile.user else ""
-        return self._routing | ({"user": user} if user else {}) | dict(self._config.extra or {})
+            fixed: dict[str, object] = {}
+            routing = provider_preferences(self._config.provider or {})
+            if routing and self._profile.provider:
+                fixed["provider"] = routing
+            if self._config.user and self._profile.user:
+                fixed["user"] = self._config.user
+            fixed |= self._config.extra or {}
+            if self._profile.name == "openrouter":
+                check_members(fixed)
+            self._fixed = fixed
+        return self._fixed
 
 
 def _estimate(value: object) -> int:

@@ -157,7 +157,7 @@ def read_failure(
     if body is not None:
         text = server.outside(body.message)
     else:
-        page = raw.lstrip()[:1] == b"<"
+        page = raw[:512].lstrip()[:1] == b"<"
         kind = server.outside(headers.get("content-type", "no content type"), 60)
         shown = server.outside(raw[:2000].decode("utf-8", "replace"), 200)
         text = f"a body of {kind}, {shown!r}" if shown else "an empty body"

@@ -155,6 +155,7 @@ class Controller:
                 if self._window == self._limit:
                     self._window = float(limit)
                 self._limit = limit
+                self._condition.notify_all()
 
     def wake(self) -> None:
         """Make whoever waits in line look at its cancel event."""
@@ -225,7 +226,8 @@ class Controller:
     def _leave(self, policy: Policy) -> None:
         with self._condition:
             self._busy -= policy.waits_in_line
-            self._condition.notify()
+            # All, not one: the one might be about to be cancelled, and the place be lost.
+            self._condition.notify_all()
 
     def _check_circuit(self, now: float) -> None:
         if now < self._open_until:

@@ -19,7 +19,7 @@ from semsearch.embed.wire.request import (
     parse_request,
     provider_preferences,
 )
-from semsearch.errors import MalformedReply
+from semsearch.errors import MalformedReply, SettingsError
 from tests.contract.conftest import Connect
 from tests.fakes.api_server import FakeApi
 
@@ -140,6 +140,46 @@ def test_every_provider_preference_is_sent_as_the_contract_has_it() -> None:
         "audio": "2",
         "completion": "0",
     }
+
+
+@pytest.mark.parametrize(
+    "preferences",
+    [
+        {"order": ["nebius", "nebius"]},
+        {"quantizations": ["bf16", "bf16"]},
+        {"quantizations": ["bf17"]},
+        {"only": [""]},
+        {"data_collection": "maybe"},
+        {"sort": "speed"},
+        {"sort": {"by": "price", "order": "up"}},
+        {"max_price": {"prompt": "cheap"}},
+        {"max_price": {"prompt": -1}},
+        {"preferred_max_latency": 0},
+        {"preferred_min_throughput": {"p42": 1}},
+        {"fallbacks": True},
+    ],
+)
+def test_preferences_outside_the_contract_are_refused_before_anything_is_sent(
+    preferences: dict[str, Any], connect: Connect
+) -> None:
+    with FakeApi() as api:
+        with pytest.raises(SettingsError, match="provider preferences"):
+            connect(api.url, provider=preferences).embed(["words"], "document")
+        assert not api.requests
+
+
+@pytest.mark.parametrize("extra", [{"truncate": True}, {"session_id": "x" * 257}, {"trace": 1}])
+def test_members_outside_the_contract_are_refused_before_anything_is_sent(
+    extra: dict[str, Any], connect: Connect
+) -> None:
+    with FakeApi() as api:
+        with pytest.raises(SettingsError, match="no such request"):
+            connect(api.url, extra=extra).embed(["words"], "document")
+        connect(api.url, extra={"session_id": "run 1", "trace": {"vault": "notes"}}).embed(
+            ["words"], "document"
+        )
+        assert [request.json["session_id"] for request in api.requests] == ["run 1"]
+        assert not api.violations
 
 
 def test_preferences_of_null_are_left_out() -> None:

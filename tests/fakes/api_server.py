@@ -14,7 +14,6 @@ import argparse
 import base64 as b64
 import hashlib
 import json
-import math
 import threading
 from functools import lru_cache
 from pathlib import Path
@@ -108,9 +107,9 @@ class FakeApi(HttpServer):
                 {
                     "object": "embedding",
                     "index": index,
-                    "embedding": _encoded(text, native, width, model)
+                    "embedding": _encoded(text, width, model)
                     if base64
-                    else list(_vector(text, native, width, model)),
+                    else list(_vector(text, width, model)),
                 }
                 for index, text in enumerate(texts)
             ],
@@ -204,16 +203,14 @@ def _as_text(item: Any) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _vector(text: str, native: int, width: int, model: str) -> tuple[float, ...]:
-    """A native vector, cut and brought to unit length again where a shorter one was asked for."""
-    values = embed_text(text, max(native, width), seed=model)[:width]
-    norm = math.sqrt(math.fsum(value * value for value in values)) or 1.0
-    return tuple(value / norm for value in values)
+def _vector(text: str, width: int, model: str) -> tuple[float, ...]:
+    """Another width gives other vectors, not cut ones: few words would leave nothing of them."""
+    return tuple(embed_text(text, width, seed=model))
 
 
 @lru_cache(maxsize=4096)
-def _encoded(text: str, native: int, width: int, model: str) -> str:
-    return b64.b64encode(pack(list(_vector(text, native, width, model)))).decode()
+def _encoded(text: str, width: int, model: str) -> str:
+    return b64.b64encode(pack(list(_vector(text, width, model)))).decode()
 
 
 def _row(model: str) -> dict[str, Any]:

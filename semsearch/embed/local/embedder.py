@@ -128,6 +128,8 @@ class LocalEmbedder:
     @property
     def key(self) -> SpaceKey:
         """Identity of the vectors' space; raises `ModelUnavailable` for an unusable folder."""
+        if self._key is not None:  # does not wait for a load in another thread
+            return self._key
         with self._lock:
             return self._identity()
 

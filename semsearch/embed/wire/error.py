@@ -148,4 +148,4 @@ def _float(value: object) -> float | None:
         number = float(value) if isinstance(value, (int, float, str)) else float("nan")
     except (ValueError, OverflowError):
         return None  # not a number: the same as not said
-    return number if 0 <= number < 1e15 else None
+    return number

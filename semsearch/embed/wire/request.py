@@ -247,6 +247,21 @@ def parse_request(body: object) -> EmbeddingsRequest:
     return msgspec.convert(body, EmbeddingsRequest)
 
 
+def check_members(members: Mapping[str, object]) -> None:
+    """Hold what every request to OpenRouter carries beside model and input to the contract.
+
+    Raises:
+        SettingsError: OpenRouter has no such member, or not with this value.
+    """
+    try:
+        parse_request({**members, "model": "m", "input": "text"})
+    except msgspec.ValidationError as error:
+        raise SettingsError(
+            f"OpenRouter takes no such request: {printable(str(error))[:200]}.",
+            hint="Name the profile of the server if it is another one: api.profile.",
+        ) from error
+
+
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 

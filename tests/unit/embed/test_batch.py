@@ -226,6 +226,19 @@ def test_good_vectors_of_an_incomplete_reply_are_kept() -> None:
     assert result.tokens == 7, "one for each short text and two for each longer one"
 
 
+def test_what_was_to_be_tried_again_has_no_outcome_when_the_run_stops() -> None:
+    embedder = Patchy()
+
+    def on_call(texts: Sequence[str], purpose: Purpose) -> None:
+        if embedder.calls:
+            raise AccessError("no credit")
+
+    embedder.on_call = on_call
+    result = embed_resilient(embedder, ["a", "bad b"], "document")
+    assert isinstance(result.outcomes[0], bytes)
+    assert result.outcomes[1] is None
+
+
 def test_the_cost_of_failed_calls_is_counted() -> None:
     def on_call(texts: Sequence[str], purpose: Purpose) -> None:
         if len(texts) > 1:

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from semsearch.embed.catalog import lookup
 from semsearch.embed.client import ApiEmbedder
 from semsearch.embed.config import ApiConfig
-from semsearch.embed.dialect import Limits
+from semsearch.embed.dialect import Dialect, Limits
 from semsearch.embed.faults import Fault
+from semsearch.embed.profiles import GENERIC
 from semsearch.embed.retry import Controller
-from semsearch.errors import EmbeddingError, RequestRefused, SettingsError
+from semsearch.embed.width import Width
+from semsearch.errors import EmbeddingError, ModelUnavailable, RequestRefused, SettingsError
 from tests.fakes import replies
 from tests.fakes.api_server import FakeApi
 from tests.fakes.clock import FakeClock
@@ -132,6 +135,25 @@ def test_an_empty_text_is_refused_here(texts: list[str]) -> None:
         assert not api.requests
 
 
+def test_a_worker_sends_again_what_another_has_learned_to_leave_out() -> None:
+    dialect = Dialect(GENERIC, None, "m", 32)
+    before = dialect.shape
+    refusal = Fault(RequestRefused("dimensions: unsupported", status=400))
+    assert dialect.learn(refusal, before)
+    assert dialect.learn(refusal, before), "this one was in flight meanwhile"
+    assert not dialect.learn(refusal, dialect.shape)
+    assert dialect.notices == ("dimensions is refused; no longer sent.",)
+
+
+@pytest.mark.parametrize("came", [512, 3072, 128])
+def test_only_a_native_vector_is_cut(came: int) -> None:
+    entry = lookup("openai/text-embedding-3-small")
+    width = Width("a.test", "m", 256, 0, entry)
+    with pytest.raises(ModelUnavailable):
+        width.fit([bytes(4 * came)], came)
+    assert width.fit([bytes(4 * 1536), None], 1536) == ([bytes(4 * 256), None], 256)
+
+
 # --- limits -----------------------------------------------------------------------------------
 
 
@@ -207,6 +229,17 @@ def test_a_413_is_remembered_by_the_embedder() -> None:
         with pytest.raises(RequestRefused):
             embedder.embed(["text"] * 64, "document")
         assert embedder.max_inputs == 32
-        embedder.embed(["text"] * 8, "document")
-        assert embedder.max_inputs == 32
+        embedder.close()
+
+
+def test_a_413_does_not_undercut_what_went_through() -> None:
+    def pick(received: Any) -> Any:
+        return replies.status(413) if "far too long" in received.inputs else None
+
+    with FakeApi(pick, models=None, key=None) as api:
+        embedder = opened(api.url, "m")
+        embedder.embed(["text"] * 40, "document")
+        with pytest.raises(RequestRefused):
+            embedder.embed(["far too long", *["text"] * 63], "document")
+        assert embedder.max_inputs == 40
         embedder.close()

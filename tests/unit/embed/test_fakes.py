@@ -66,7 +66,8 @@ def test_the_fake_embedder_keeps_the_contract() -> None:
 def test_the_fake_server_refuses_what_the_contract_refuses() -> None:
     with FakeApi() as api:
         embedder = open_api(
-            ApiConfig(api.url, "acme/tiny", Secret(KEY), extra={"truncate": True}), INDEX
+            ApiConfig(api.url, "acme/tiny", Secret(KEY), profile="vllm", extra={"truncate": True}),
+            INDEX,
         )
         with pytest.raises(RequestRefused, match="truncate"):
             embedder.embed(["words"], "document")

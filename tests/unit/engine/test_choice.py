@@ -163,5 +163,5 @@ def test_private_text_is_kept_from_providers_that_keep_it_unless_allowed() -> No
         "allow_fallbacks": False,
         "zdr": True,
         "data_collection": "allow",
-        "max_price": {"prompt": "0.05"},
+        "max_price": {"prompt": 0.05},
     }
