@@ -30,11 +30,11 @@ PURE = {"present"}
 
 HOMES: dict[str, set[str]] = {
     "httpx": {"embed"},
+    "httpcore": {"embed"},
     "msgspec": {"embed"},
     "apsw": {"store"},
     "sqlite_vec": {"store"},
     "pathspec": {"files"},
-    "selectolax": {"extract"},
     "chardet": {"extract"},
     "numpy": {"embed", "store", "searching", "vectors"},
     "onnxruntime": {"embed"},
@@ -47,7 +47,17 @@ HOMES: dict[str, set[str]] = {
     "pygments": {"tui"},
 }
 
-HEAVY = ("textual", "httpx", "numpy", "rich", "asyncio", "msgspec", "tomlkit", "pathspec")
+HEAVY = (
+    "textual",
+    "httpx",
+    "httpcore",
+    "numpy",
+    "rich",
+    "asyncio",
+    "msgspec",
+    "tomlkit",
+    "pathspec",
+)
 
 MODULE_LINES = 400
 FUNCTION_LINES = 60

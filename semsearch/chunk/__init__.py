@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from semsearch.chunk.chunker import CHUNKER_VERSION, ChunkOptions, chunk_document
-from semsearch.chunk.passage import to_passage, to_passages
-from semsearch.chunk.secrets import find_secret, find_secrets
-from semsearch.chunk.tokens import estimate_tokens
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from semsearch.chunk.chunker import chunk_document
+    from semsearch.chunk.options import CHUNKER_VERSION, ChunkOptions
+    from semsearch.chunk.passage import to_passage, to_passages
+    from semsearch.chunk.secrets import find_secret, find_secrets
+    from semsearch.chunk.tokens import estimate_tokens
 
 __all__ = [
     "CHUNKER_VERSION",
@@ -17,3 +21,26 @@ __all__ = [
     "to_passage",
     "to_passages",
 ]
+
+_HOMES = {
+    "CHUNKER_VERSION": "options",
+    "ChunkOptions": "options",
+    "chunk_document": "chunker",
+    "estimate_tokens": "tokens",
+    "find_secret": "secrets",
+    "find_secrets": "secrets",
+    "to_passage": "passage",
+    "to_passages": "passage",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a name's module when the name is first used."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value

@@ -3,41 +3,22 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING
 
+from semsearch.chunk.options import DEFAULT_OPTIONS
 from semsearch.chunk.pack import pack
 from semsearch.chunk.passage import breadcrumb_line, is_blank
 from semsearch.chunk.sections import sections
 from semsearch.chunk.tokens import WEIGHT_OF_TOKEN, weigh
-from semsearch.chunk.units import CODE, Limits, units
+from semsearch.chunk.units import CODE, Limits
 from semsearch.records import Chunk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from semsearch.chunk.options import ChunkOptions
     from semsearch.chunk.sections import Section
     from semsearch.records import Document
-
-CHUNKER_VERSION: Final = 1
-"""Changes when equal files would give other passages; old files are then chunked anew."""
-
-
-class ChunkOptions(NamedTuple):
-    """How large chunks may be.
-
-    The defaults make 120 to 180 words of English, and fit a model that reads 256 tokens.
-    """
-
-    max_tokens: int = 250
-    """Estimated tokens of a chunk, breadcrumb included."""
-    max_chars: int = 1800
-    overlap: float = 0.25
-    """Share of a chunk that the next one may repeat."""
-    max_chunks: int = 20_000
-    """Chunks of one document; what follows is left out."""
-
-
-DEFAULT_OPTIONS: Final = ChunkOptions()
 
 
 def chunk_document(document: Document, options: ChunkOptions = DEFAULT_OPTIONS) -> list[Chunk]:
@@ -94,7 +75,7 @@ def _spans(
             start += len(part) - len(part.lstrip())
         end -= len(part) - len(part.rstrip())
         return iter(((start, end),)) if start < end else iter(())
-    return pack(text, units(text, blocks, limits), limits)
+    return pack(text, blocks, limits)
 
 
 class _Lines:

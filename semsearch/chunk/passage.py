@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -37,6 +38,7 @@ _INVISIBLE: Final = (
 emoji need them."""
 _UNWANTED: Final = re.compile(f"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f{_INVISIBLE}]")
 _READABLE: Final = re.compile(f"[^\\s\x00-\x1f\x7f-\x9f{_INVISIBLE}]")
+_HEADING_MARKS: Final = "#*=- \t"
 _NOT_WORD: Final = re.compile(r"[\W_]+")
 _HAS_WORD: Final = re.compile(r"[^\W_]")
 
@@ -58,8 +60,9 @@ def is_blank(text: str) -> bool:
     return _READABLE.search(text) is None
 
 
+@lru_cache(maxsize=256)
 def breadcrumb_line(breadcrumb: tuple[str, ...]) -> str:
-    """Title and headings in one line of bounded length, as it is put before a chunk."""
+    """Title and headings, clean and of bounded length, in one line as it stands before a chunk."""
     steps = [step[:_LONGEST_STEP] for step in breadcrumb]
     line = SEPARATOR.join(steps)
     while len(steps) > 2 and estimate_tokens(line) > _MOST_TOKENS:
@@ -67,7 +70,7 @@ def breadcrumb_line(breadcrumb: tuple[str, ...]) -> str:
         line = SEPARATOR.join(steps)
     while estimate_tokens(line) > _MOST_TOKENS:
         line = line[: len(line) * 3 // 4]
-    return line
+    return clean(line).strip()
 
 
 def to_passage(chunk: Chunk, withheld: str | None = None) -> Passage:
@@ -85,9 +88,8 @@ def to_passage(chunk: Chunk, withheld: str | None = None) -> Passage:
     breadcrumb = chunk.breadcrumb
     if breadcrumb and _begins_with(chunk.text, breadcrumb[-1]):
         breadcrumb = breadcrumb[:-1]
-    front = clean(breadcrumb_line(breadcrumb)).strip() if breadcrumb else ""
-    if front:
-        front += "\n"
+    line = breadcrumb_line(breadcrumb)
+    front = f"{line}\n" if line else ""
     text = front + clean(chunk.text)
     data = text.encode("utf-8")
     if withheld is None:
@@ -106,14 +108,17 @@ def to_passages(document: Document, chunks: Iterable[Chunk]) -> list[Passage]:
     starts = [secret.start for secret in found]
     passages: list[Passage] = []
     for chunk in chunks:
-        withheld = ""
-        if found:
-            index = bisect_right(starts, chunk.end - 1)
-            withheld = next(
-                (secret.kind for secret in reversed(found[:index]) if secret.end > chunk.start), ""
-            )
+        withheld = _secret_in_breadcrumb(chunk.breadcrumb)
+        before_end = bisect_right(starts, chunk.end - 1)
+        if before_end and found[before_end - 1].end > chunk.start:
+            withheld = found[before_end - 1].kind
         passages.append(to_passage(chunk, withheld))
     return passages
+
+
+@lru_cache(maxsize=256)
+def _secret_in_breadcrumb(breadcrumb: tuple[str, ...]) -> str:
+    return find_secret("\n".join(breadcrumb))
 
 
 def _begins_with(text: str, heading: str) -> bool:
@@ -126,7 +131,10 @@ def _begins_with(text: str, heading: str) -> bool:
             break
         start = end + 1
     head = line[: 2 * len(heading) + 40].casefold()
-    words = _NOT_WORD.sub(" ", heading.casefold()).split()
+    plain, said = head.lstrip(_HEADING_MARKS), heading.casefold()
+    if plain.startswith(said) and not plain[len(said) : len(said) + 1].isalnum():
+        return True
+    words = _NOT_WORD.sub(" ", said).split()
     if not words or words[0] not in head:
         return False
     size = len(words)

@@ -76,14 +76,17 @@ _HEADER: Final = re.compile(
 
 _KEY_BEGINS: Final = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_ENDS: Final = re.compile(rb"-----END (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_BODY: Final = re.compile(rb"[A-Za-z0-9+/=]{32}")
+_NEAR: Final = 400
+"""Bytes from the first or last line of a key within which its body must show."""
 _LONGEST_KEY: Final = 20_000
 
 _URL_PASSWORD: Final = re.compile(
-    rb"://[^\s:/@?#\"'<>]{0,100}:([^\s/@?#\"'<>]{3,100})@[A-Za-z0-9\[]"
+    rb"://[^\s:/@?#\"'<>]{0,100}:([^\s:/@?#\"'<>]{3,100})@[A-Za-z0-9\[]"
 )
 _ASSIGNMENT: Final = re.compile(
     rb"(?:passw(?:or)?[dt]|passphrase|secret(?:[_-]?key)?|token|[_-]key|apikey)[\"'`*]{0,3}"
-    rb"[ \t]{0,3}(?::=|=>|[:=])[ \t]{0,3}[\"'`*]{0,3}([^\s\"'`<>,;{}()\[\]]{8,200})"
+    rb"[ \t]{0,3}(?::=|=>|[:=])[ \t]{0,3}[\"'`*]{0,3}([^\s\"'`<>,;{}()\[\]]{8,200}+)(?!\()"
 )
 _KEYWORDS: Final = (
     *(
@@ -94,6 +97,7 @@ _KEYWORDS: Final = (
     (b"bearer ", _HEADER, "authorization header"),
 )
 """Word to look for, what must follow it in lower case, and what it is then."""
+_SPECIMEN: Final = re.compile(rb"example|xxxx", re.I)
 _PLACEHOLDER: Final = re.compile(
     rb"example|sample|your|dummy|change|placeholder|redacted|xxx|\*\*\*|\.\.\.|12345|abcdef|test"
     rb"|fake|foobar|insert|todo|passw|secret|token|[$%{}<>]|^process\.|^os\.|^env",
@@ -169,8 +173,8 @@ def _issued_tokens(data: bytes) -> Iterator[tuple[int, int, str]]:
         if (run.islower() or run.isupper()) and len(run.translate(None, _DIGITS)) == len(run):
             pass  # a long word or a constant's name
         elif (token := _TOKEN.search(data, max(searched, start - _CONTEXT), end)) is not None:
-            assert token.lastindex is not None
-            yield token.start(), token.end(), _TOKENS[token.lastindex - 1][0]
+            if token.lastindex is not None and _SPECIMEN.search(token[0]) is None:
+                yield token.start(), token.end(), _TOKENS[token.lastindex - 1][0]
         elif data.startswith(b"eyJ", start):
             token = _WEB_TOKEN.match(data, start)
             if token is not None:
@@ -182,12 +186,16 @@ def _private_keys(data: bytes) -> Iterator[tuple[int, int, str]]:
     """From the first line of a key to its last; a cut one reaches as far as a key can."""
     at = 0
     while (begin := _KEY_BEGINS.search(data, at)) is not None:
-        limit = min(len(data), begin.end() + _LONGEST_KEY)
-        end = _KEY_ENDS.search(data, begin.end(), limit)
+        at = begin.end()
+        if _KEY_BODY.search(data, at, at + _NEAR) is None:
+            continue  # words about keys
+        limit = min(len(data), at + _LONGEST_KEY)
+        end = _KEY_ENDS.search(data, at, limit)
         at = end.end() if end is not None else limit
         yield begin.start(), at, "private key"
     for end in _KEY_ENDS.finditer(data):
-        yield end.start(), end.end(), "private key"
+        if _KEY_BODY.search(data, max(0, end.start() - _NEAR), end.start()) is not None:
+            yield end.start(), end.end(), "private key"
 
 
 def _is_random(value: bytes) -> bool:
@@ -202,8 +210,8 @@ def _is_random(value: bytes) -> bool:
 
 
 def _dull(value: bytes) -> bool:
-    """A password of a URL that only illustrates: one short plain word."""
-    return value.isalpha() and value.islower() and len(value) < 10
+    """A password of a URL that only illustrates: a short plain word or number."""
+    return len(value) < 10 and (value.isdigit() or (value.isalpha() and value.islower()))
 
 
 def _entropy(value: bytes) -> float:

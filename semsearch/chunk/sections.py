@@ -33,6 +33,9 @@ def sections(document: Document) -> Iterator[Section]:
     for section in _stated(document):
         if held is None:
             held = section
+        elif _is_wide(document.text, held.blocks[-1].end, section.blocks[0].start):
+            yield held
+            held = section
         elif _is_small_outline(section):
             held.blocks.extend(section.blocks)
         elif _is_small_outline(held):

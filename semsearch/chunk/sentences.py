@@ -9,9 +9,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _END: Final = re.compile(
-    r"[.!?…‽؟۔।॥։።។][\"')\]»”’›*_`]*(?:\[\d{1,3}\])*\s+|[。！？｡][\"')\]»”’）】」』]*\s*"
+    # One set first, so that the engine skips to its members; what may follow depends on the script.
+    r"[.!?…‽؟۔।॥։።។。！？｡][\"')\]»”’›*_`）】」』]*"
+    r"(?:(?<=[。！？｡）】」』])\s*|(?:\[\d{1,3}\])*\s+)"
 )
 _END_ASCII: Final = re.compile(r"[.!?][\"')\]*_`]*(?:\[\d{1,3}\])*\s+")
+
 _NEVER_LAST: Final = frozenset(
     {"mr", "mrs", "ms", "dr", "prof", "st", "vs", "fig", "figs", "eq", "eqs", "no", "nos", "vol"}
     | {"pp", "e.g", "i.e", "cf", "approx", "ca", "sec", "ch", "ref", "refs", "ed", "eds", "dept"}

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from semsearch.records import Block
 
+    Unit = tuple[int, int, int]
+    """`(start, end, weight)` of a span that is never divided between chunks."""
     Splitter = Callable[[str, int, int], Iterator[int]]
 
 
@@ -31,17 +33,6 @@ class Limits(NamedTuple):
     """Characters of a whole chunk."""
     overlap: float
     """Share of a chunk's weight that the next one may repeat."""
-
-
-class Unit(NamedTuple):
-    """A span that is never divided between chunks."""
-
-    start: int
-    end: int
-    weight: int
-    ends_block: bool
-    sticks: bool
-    """No chunk should end here: a heading belongs to what follows."""
 
 
 CODE: Final = frozenset({"code", "definition"})
@@ -72,22 +63,16 @@ def units(text: str, blocks: list[Block], limits: Limits) -> Iterator[Unit]:
     """
     end = blocks[0].start
     for block in blocks:
-        between = block.start - end
-        gap = weigh(text[end : block.start]) if between > 2 else 0
+        found = _units_of_block(text, block, limits)
+        if block.start - end > 2:
+            first = next(found, None)
+            if first is not None:
+                yield first[0], first[1], first[2] + weigh(text[end : block.start])
+        yield from found
         end = block.end
-        sticks = block.kind == "heading"
-        last: tuple[int, int, int] | None = None
-        for part in _parts(text, block, limits):
-            if last is not None:
-                yield Unit(last[0], last[1], last[2] + gap, False, sticks)
-                gap = 0
-            last = part
-        if last is not None:
-            yield Unit(last[0], last[1], last[2] + gap, True, sticks)
 
 
-def _parts(text: str, block: Block, limits: Limits) -> Iterator[tuple[int, int, int]]:
-    """Yield `(start, end, weight)` of the units of one block."""
+def _units_of_block(text: str, block: Block, limits: Limits) -> Iterator[Unit]:
     start, end, kind, _ = block
     if kind not in CODE:
         if end - start <= limits.chars // 4:
@@ -110,7 +95,7 @@ def _split(
     limits: Limits,
     *,
     keep_indent: bool = False,
-) -> Iterator[tuple[int, int, int]]:
+) -> Iterator[Unit]:
     """Split by the first splitter, what is too heavy still by the next, at last into pieces."""
     largest = int(limits.chunk * _LARGEST_UNIT)
     for stop in splitters[0](text, start, end):
@@ -143,7 +128,7 @@ def content_key(text: str, at: int) -> int:
     return crc32(text[at : at + 32].encode("utf-8", "surrogatepass"))
 
 
-def _pieces(text: str, start: int, end: int, limits: Limits) -> Iterator[tuple[int, int, int]]:
+def _pieces(text: str, start: int, end: int, limits: Limits) -> Iterator[Unit]:
     largest = int(limits.chunk * _PIECE)
     while start < end:
         stop = min(end, start + limits.chars // 4)

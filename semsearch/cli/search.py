@@ -74,7 +74,9 @@ def print_result(result: SearchResult, arguments: argparse.Namespace, context: C
 
     if arguments.paths:
         sys.stdout.flush()
-        sys.stdout.buffer.write(human.search_paths(result, cwd=cwd, nul=arguments.nul))
+        sys.stdout.buffer.write(
+            human.search_paths(result, cwd=cwd, nul=arguments.nul, terminal=sys.stdout.isatty())
+        )
     elif arguments.plain:
         context.out(human.search_plain(result, cwd=cwd))
     else:

@@ -24,23 +24,27 @@ class Definition(NamedTuple):
     """Whether definitions inside it are scopes of their own, as methods of a class are."""
 
 
-Matcher = "Callable[[str], Definition | None]"
-
 _CONTAINER_WORDS: Final = (
     "class interface struct enum trait impl module mod namespace object protocol extension"
     " actor contract library service defmodule record union package"
 )
-_CONTAINERS: Final = frozenset(_CONTAINER_WORDS.split())
-_MODIFIERS: Final = (
-    r"(?:(?:export|default|async|public|private|protected|internal|static|abstract|final|sealed"
-    r"|open|override|virtual|inline|extern|unsafe|pub(?:\([^()]{0,40}\))?|const|constexpr|data"
-    r"|suspend|partial|readonly|declare|local|synchronized|mutating|fileprivate|inner|companion"
-    r"|operator|infix|case|indirect|global)\s+)*"
+_OTHER_WORDS: Final = (
+    "function func fn fun def defp defmacro sub proc macro_rules message type procedure subroutine"
 )
+_MODIFIER_WORDS: Final = (
+    "export default async public private protected internal static abstract final sealed open"
+    " override virtual inline extern unsafe pub const constexpr data suspend partial readonly"
+    " declare local synchronized mutating fileprivate inner companion operator infix case indirect"
+    " global"
+)
+_CONTAINERS: Final = frozenset(_CONTAINER_WORDS.split())
+_KEYWORDS: Final = _CONTAINER_WORDS.split() + _OTHER_WORDS.split()
+_MODIFIERS: Final = _MODIFIER_WORDS.split()
+_FIRST_WORDS: Final = frozenset(_KEYWORDS + _MODIFIERS)
+_WORD: Final = re.compile(r"[a-z_]+")
 _KEYWORD: Final = re.compile(
-    _MODIFIERS + r"(class|interface|struct|enum|trait|impl|module|mod|namespace|object|protocol"
-    r"|extension|actor|contract|library|service|defmodule|record|union|package|function|func|fn"
-    r"|fun|def|defp|defmacro|sub|proc|macro_rules!|message|type|procedure|subroutine)\b\*?\s*"
+    rf"(?:(?:{'|'.join(_MODIFIERS)})(?:\([^()]{{0,40}}\))?\s+)*"
+    rf"({'|'.join(sorted(_KEYWORDS, key=len, reverse=True))})\b[*!]?\s*"
     r"(?:\([^()]{0,80}\)\s*)?([A-Za-z_$~][\w$.:~?!]*)?"
 )
 _IMPL: Final = re.compile(r"impl\b[^{]{0,120}")
@@ -87,6 +91,9 @@ def _ruby(line: str) -> Definition | None:
 
 
 def _by_keyword(line: str) -> Definition | None:
+    word = _WORD.match(line)
+    if word is None or word[0] not in _FIRST_WORDS:
+        return None
     match = _KEYWORD.match(line)
     if match is None or line.endswith((";", ",")):
         return None
@@ -105,7 +112,7 @@ def _c_family(line: str) -> Definition | None:
     found = _by_keyword(line)
     if found is not None:
         return found if not line.startswith("typedef") else None
-    match = _TYPED.match(line) or _QUALIFIED.match(line)
+    match = (_TYPED.match(line) or _QUALIFIED.match(line)) if "(" in line else None
     return Definition(f"{match[1]}()", False) if match else None
 
 

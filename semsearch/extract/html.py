@@ -30,12 +30,13 @@ _TOKEN: Final = re.compile(
     # Text with inline elements, then one tag, comment or declaration. Possessive throughout: what
     # cannot match fails at once. The empty last alternative catches a tag that never ends, which
     # would otherwise be tried again from every `<`.
-    rf"((?:[^<]++|{_INLINE}|<(?![a-zA-Z/!?]))*+)"
+    rf"((?:[^<]++|<++(?![a-zA-Z/!?])|{_INLINE})*+)"
     rf"(?:<(?:(/?)([a-zA-Z][^\s/>]*+)({_ATTRIBUTES})|(!--)|[!?/][^>]*+>|(?=[a-zA-Z/!?])))?",
     re.I,
 )
 _PERMALINK: Final = re.compile(
-    r"<a(?=[\s/>])[^<>]*+>\s*+[#\N{PILCROW SIGN}\N{SECTION SIGN}\N{LINK SYMBOL}\uf0c1]\s*+</a>", re.I
+    r"<a(?=[\s/>])[^<>]*+>\s*+[#\N{PILCROW SIGN}\N{SECTION SIGN}\N{LINK SYMBOL}\uf0c1]\s*+</a>",
+    re.I,
 )
 """The link to itself that generators put into headings."""
 _CRUDE_TAG: Final = re.compile(r"<[^<>]*+>")
@@ -106,8 +107,7 @@ class _Reader:
         position, size = 0, len(source)
         while position < size:
             token = match(source, position)
-            if token is None:  # cannot be: every part of a token is optional
-                break
+            assert token is not None  # every part of a token is optional
             run, closing, name, attributes, comment = token.groups()
             start = token.end(1)
             if run:
@@ -201,9 +201,10 @@ class _Reader:
         return position
 
     def _list(self, name: str, closing: bool, attributes: str, position: int) -> int:
-        position = self._block(name, closing, attributes, position)
-        self.page.list_level(-1 if closing else 1)
-        return position
+        following = self._block(name, closing, attributes, position)
+        if following == position:  # else it was left out as a whole
+            self.page.list_level(-1 if closing else 1)
+        return following
 
     def _item(self, _name: str, closing: bool, _attributes: str, position: int) -> int:
         self.page.boundary()
@@ -222,9 +223,10 @@ class _Reader:
         return position
 
     def _quote(self, name: str, closing: bool, attributes: str, position: int) -> int:
-        position = self._block(name, closing, attributes, position)
-        self.page.quote_level(-1 if closing else 1)
-        return position
+        following = self._block(name, closing, attributes, position)
+        if following == position:
+            self.page.quote_level(-1 if closing else 1)
+        return following
 
     def _description(self, name: str, closing: bool, _attributes: str, position: int) -> int:
         self.page.boundary()

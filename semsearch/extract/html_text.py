@@ -127,6 +127,9 @@ class PageText:
         piece = " ".join(words)
         if "&" in piece:
             piece = " ".join(unescape(piece).split())
+            if not piece:
+                self._space = True
+                return
         if self._parts and (self._space or raw[0].isspace()) and self._parts[-1] != "\n":
             piece = " " + piece
         self._space = raw[-1].isspace()
@@ -144,12 +147,10 @@ class PageText:
         """A block element begins or ends."""
         if not self._parts:
             return
-        if len(self._blocks) >= MAX_BLOCKS:
-            self._space = True
-        elif self._pre:
+        if self._pre:
             if not self._parts[-1].endswith("\n"):
                 self._add("\n", self._line)
-        elif self._in_cell and self._length <= _LONGEST_CELL:
+        elif self._in_cell and not self._heading and self._length <= _LONGEST_CELL:
             self._space = True
         else:
             self._flush()
@@ -165,6 +166,7 @@ class PageText:
 
     def open_heading(self, level: int) -> None:
         """The next block is a heading of this level."""
+        self._flush()
         self._heading = level
 
     def open_item(self) -> None:
@@ -213,13 +215,17 @@ class PageText:
 
     def finish(self) -> None:
         """The end of the page."""
-        self._flush()
+        self._end_block()
 
     def _flush(self) -> None:
-        """End the current block, if it has any text."""
+        """End the current block, if it has any text and there is room for one more."""
+        if len(self._blocks) >= MAX_BLOCKS:
+            self._space = True
+        elif self._parts:
+            self._end_block()
+
+    def _end_block(self) -> None:
         parts, anchors = self._parts, self._anchors
-        if not parts:
-            return
         kind, prefix = self._kind_and_prefix()
         text = "".join(parts)
         body = text.strip("\n").rstrip() if self._pre else text.strip()

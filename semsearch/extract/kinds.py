@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-PROSE: Final = frozenset({"markdown", "text", "rst", "org", "html"})
-"""Kinds with an extractor of their own."""
-
-DATA: Final = frozenset({"csv", "ini", "json", "log", "toml", "tsv", "xml", "yaml"})
+DATA: Final = frozenset({"csv", "data", "ini", "json", "log", "toml", "tsv", "xml", "yaml"})
 """Kinds whose lines are records: never split into sentences. Any other kind is code."""
 
 _SUFFIXES_OF_KIND: Final = {
     "markdown": "md markdown mdown mkd mkdn mdx rmd qmd mdwn livemd",
-    "text": "txt text me 1st nfo tex sty bib adoc asciidoc asc textile wiki mediawiki typ",
+    "text": "txt text me ms man 1st nfo tex ltx sty bib adoc asciidoc asc textile wiki mediawiki"
+    " creole pod typ srt vtt ass pug",
     "rst": "rst rest",
     "org": "org",
     "html": "html htm xhtml",
@@ -22,13 +20,14 @@ _SUFFIXES_OF_KIND: Final = {
     "yaml": "yaml yml",
     "toml": "toml",
     "ini": "ini cfg conf properties desktop service editorconfig",
-    "xml": "xml xsd xsl xslt svg plist",
+    "xml": "xml xsd xsl xslt rng dtd svg plist opml",
     "log": "log",
-    "python": "py pyi pyw pyx pxd",
-    "javascript": "js mjs cjs jsx",
+    "data": "ics vcf po pot diff patch",
+    "python": "py pyi pyw pyx pxd bzl bazel star",
+    "javascript": "js mjs cjs jsx astro",
     "typescript": "ts mts cts tsx",
     "c": "c h",
-    "cpp": "cc cpp cxx hh hpp hxx inl ino cu cuh",
+    "cpp": "cc cpp cxx hh hpp hxx ipp inl ino cu cuh glsl vert frag hlsl wgsl metal",
     "objective-c": "m mm",
     "csharp": "cs csx",
     "java": "java",
@@ -41,42 +40,45 @@ _SUFFIXES_OF_KIND: Final = {
     "dart": "dart",
     "zig": "zig",
     "nim": "nim",
-    "ruby": "rb rake gemspec",
+    "ruby": "rb rbi rake gemspec cr",
     "php": "php phtml",
-    "perl": "pl pm t",
+    "perl": "pl pm t raku",
     "lua": "lua",
     "r": "r",
     "julia": "jl",
     "matlab": "matlab",
     "haskell": "hs lhs",
-    "ocaml": "ml mli",
+    "ocaml": "ml mli mll mly",
     "fsharp": "fs fsi fsx",
     "elixir": "ex exs",
     "erlang": "erl hrl",
     "clojure": "clj cljs cljc edn",
-    "lisp": "lisp el scm rkt",
-    "shell": "sh bash zsh fish ksh",
-    "powershell": "ps1 psm1",
+    "lisp": "lisp lsp cl el scm ss rkt fnl hy janet",
+    "shell": "sh bash zsh fish ksh csh nu dockerfile containerfile",
+    "powershell": "ps1 psm1 psd1",
     "batch": "bat cmd",
-    "sql": "sql",
-    "css": "css scss sass less",
+    "sql": "sql psql prql",
+    "css": "css scss sass less styl",
     "vue": "vue",
     "svelte": "svelte",
     "graphql": "graphql gql",
-    "protobuf": "proto",
+    "protobuf": "proto thrift capnp avdl",
     "terraform": "tf tfvars hcl",
     "nix": "nix",
     "cmake": "cmake",
-    "make": "mk mak",
+    "make": "mk mak am just",
     "pascal": "pas pp dpr",
-    "fortran": "f f90 f95 f03 for",
+    "fortran": "f f77 f90 f95 f03 for",
     "ada": "adb ads",
     "assembly": "asm s",
     "vhdl": "vhd vhdl",
     "verilog": "v sv svh",
     "solidity": "sol",
     "vim": "vim",
-    "awk": "awk",
+    "awk": "awk sed",
+    "code": "ac ada agda bicep cairo cbl cob coffee coq cue d dhall eex ejs elm erb haml hbs heex"
+    " hx idr j2 jinja jinja2 lean liquid m4 meson move mustache ninja odin pkl pony purs rego slim"
+    " tcl tmpl tpl vala vb",
 }
 
 _KIND_OF_SUFFIX: Final = {

@@ -53,7 +53,7 @@ def search(result: SearchResult, *, full: bool = False, command: str = "search")
     return _envelope(command, data, warnings=result.notices)
 
 
-def index(report: IndexReport, warnings: Sequence[str] = ()) -> str:
+def index(report: IndexReport, warnings: Sequence[str] = (), *, command: str = "index") -> str:
     """What an index run did, or with `plan` would do; its error is what stopped it early."""
     data: _Object = {"plan": True} if report.plan else {}
     data |= {
@@ -91,7 +91,7 @@ def index(report: IndexReport, warnings: Sequence[str] = ()) -> str:
     stopped_by = report.stopped_by
     if stopped_by is None and report.interrupted:
         stopped_by = Cancelled("The run was interrupted.", hint="The next run goes on from here.")
-    return _envelope("index", data, warnings=warnings, error=stopped_by)
+    return _envelope(command, data, warnings=warnings, error=stopped_by)
 
 
 def status(report: IndexStatus, warnings: Sequence[str] = ()) -> str:
@@ -115,6 +115,22 @@ def status(report: IndexStatus, warnings: Sequence[str] = ()) -> str:
         "indexed": _time(report.indexed_ns),
         "spent_usd": _number(report.spent_usd, 9),
         "tokens": report.tokens,
+        "saved": {
+            "tokens": report.saved_tokens,
+            "cost_usd": _number(report.saved_usd, 9),
+        },
+        "days": [
+            {
+                "day": one.day,
+                "host": one.spend.host,
+                "model": one.spend.model,
+                "calls": one.spend.calls,
+                "inputs": one.spend.inputs,
+                "tokens": one.spend.tokens,
+                "cost_usd": _number(one.spend.cost_usd, 9),
+            }
+            for one in report.days
+        ],
         "problems": [_problem(problem) for problem in report.problems],
     }
     return _envelope("status", data, warnings=warnings)
@@ -187,6 +203,11 @@ def doctor(findings: Iterable[Finding]) -> str:
 def plain(command: str, data: _Object, warnings: Sequence[str] = ()) -> str:
     """Any other command's data: strings, numbers, booleans, None, lists and objects of them."""
     return _envelope(command, data, warnings=warnings)
+
+
+def path_fields(path: bytes) -> _Object:
+    """`path`, and `path_bytes` where the name is not valid UTF-8, for data built elsewhere."""
+    return {"path": _path(path), **_path_bytes(path)}
 
 
 def error(command: str, problem: SemsearchError, warnings: Sequence[str] = ()) -> str:

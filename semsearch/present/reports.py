@@ -105,7 +105,7 @@ def status_text(status: IndexStatus, style: Style = PLAIN, *, cwd: bytes | None 
         ("Files", states or "none"),
         ("Passages", f"{status.chunks:,}"),
         ("Updated", moment(status.indexed_ns)),
-        ("Spent", f"{money(status.spent_usd)}, {status.tokens:,} tokens"),
+        ("Spent", _spent(status)),
     )
     lines = [paint(f"{name:<8}", "title", style) + "  " + fact for name, fact in facts]
     if status.roots:
@@ -123,6 +123,13 @@ def status_text(status: IndexStatus, style: Style = PLAIN, *, cwd: bytes | None 
         lines += ["", paint("Problems", "title", style)]
         lines.append(problems_text(status.problems, style, cwd=cwd))
     return "\n".join(lines)
+
+
+def _spent(status: IndexStatus) -> str:
+    spent = f"{money(status.spent_usd)}, {status.tokens:,} tokens"
+    if not status.saved_tokens:
+        return spent
+    return f"{spent}; reuse saved {money(status.saved_usd)}, {status.saved_tokens:,} tokens"
 
 
 def models_text(choices: Iterable[ModelChoice], style: Style = PLAIN) -> str:

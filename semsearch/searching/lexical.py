@@ -22,7 +22,10 @@ MAX_TERMS: Final = 64
 """Words and phrases of one expression, repeats included: bounds the time a query takes."""
 MAX_TERM_CHARACTERS: Final = 64
 COMMON_SHARE: Final = 0.1
-"""Words in more than this share of the chunks cost most of the time and tell the least."""
+"""Words in more than this share of the chunks cost most of the time and tell the least; beside a
+semantic side their loss is not measurable."""
+COMMON_SHARE_ALONE: Final = 0.2
+"""The same where words alone rank: there the tenth tells something still."""
 LARGE_INDEX: Final = 20_000
 """Chunks from which on common words are left out; a smaller index is fast with them."""
 
@@ -67,13 +70,15 @@ def search_terms(query: Query, segment: Segment) -> list[str]:
     return [part for term in telling(query.terms) for part in _parts(term, segment)]
 
 
-def common_terms(store: Store, query: Query, segment: Segment) -> frozenset[str]:
-    """Terms in more than `COMMON_SHARE` of the chunks, unless all of them are."""
+def common_terms(
+    store: Store, query: Query, segment: Segment, share: float = COMMON_SHARE
+) -> frozenset[str]:
+    """Terms in more than this share of the chunks, unless all of them are."""
     terms = list(dict.fromkeys(_bounded(search_terms(query, segment))))
     if len(terms) < 2:
         return frozenset()
     shares = store.document_frequencies(terms)
-    common = frozenset(term for term in terms if shares.get(term, 0.0) > COMMON_SHARE)
+    common = frozenset(term for term in terms if shares.get(term, 0.0) > share)
     return common if len(common) < len(terms) else frozenset()
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from semsearch.searching.rank import Ranked, Scored
     from semsearch.searching.retrieve import Sources
 
-_POOL: Final = 600
+_POOL: Final = 400
 """Chunks folded to the files of the semantic side; several may lie in one file."""
 _LARGEST_POOL: Final = 20_000
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from semsearch.searching.lexical import (
+    COMMON_SHARE,
+    COMMON_SHARE_ALONE,
     LARGE_INDEX,
     common_terms,
     exclusion,
@@ -115,7 +117,8 @@ def words_to_skip(sources: Sources, chunks: int) -> frozenset[str]:
     """Common words that a large index can do without; none in an index of few chunks."""
     if chunks < LARGE_INDEX:
         return frozenset()
-    return common_terms(sources.store, sources.query, sources.segment)
+    share = COMMON_SHARE_ALONE if sources.vector is None else COMMON_SHARE
+    return common_terms(sources.store, sources.query, sources.segment, share)
 
 
 def _by_score(scores: dict[int, float]) -> list[Scored]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import statistics
+from itertools import pairwise
 
 import pytest
 
@@ -159,9 +160,11 @@ def test_a_long_breadcrumb_leaves_room_for_the_text() -> None:
 
 
 def test_wide_gaps_between_blocks_are_not_part_of_a_chunk() -> None:
-    comment = "<!-- " + "hidden words " * 100 + "-->"
+    comment = "<!-- " + "hidden words " * 30 + "-->"
     document = samples.read(f"# T\n\nBefore.\n\n{comment}\n\nAfter.\n", "a.md")
     assert [chunk.text for chunk in chunk_document(document)] == ["# T\n\nBefore.", "After."]
+    document = samples.read(f"# T\n\n## A\n\nx\n\n{comment}\n\n## Empty\n\n## B\n\ny\n", "a.md")
+    assert not any("hidden" in chunk.text for chunk in chunk_document(document))
 
 
 def test_the_number_of_chunks_is_bounded() -> None:
@@ -179,3 +182,36 @@ def test_lines_of_a_page_are_those_of_its_source() -> None:
     for chunk in chunks:
         assert chunk.text.split("\n")[0] in source[chunk.start_line - 1]
         assert chunk.text.split("\n")[-1] in source[chunk.end_line - 1]
+
+
+def test_a_heading_is_never_alone_when_its_text_fills_a_chunk() -> None:
+    heading = "## An example of how to do it"
+    first_lines = set()
+    for lines in range(10, 30):
+        code = "```\n" + "".join(f"value_{n} = compute({n})\n" for n in range(lines)) + "```"
+        source = f"# T\n\n{heading}\n\n{code}\n\nAnd some words behind it.\n"
+        chunks = chunk_document(samples.read(source, "a.md"))
+        assert all(chunk.breadcrumb == ("T", heading[3:]) for chunk in chunks)
+        assert heading not in {chunk.text for chunk in chunks}
+        first_lines.add(chunks[0].text.split("\n")[0])
+    assert first_lines == {heading, "```"}
+
+
+def test_what_stands_between_blocks_counts_too() -> None:
+    comment = "<!-- " + "hidden words " * 12 + "-->"
+    source = f"\n\n{comment}\n\n".join(samples.prose(11, 40))
+    document = samples.read(source, "a.md")
+    passages = to_passages(document, chunk_document(document))
+    assert any("hidden" in passage.text for passage in passages)
+    assert max(passage.tokens for passage in passages) <= 250
+
+
+def test_invisible_text_gives_no_chunk() -> None:
+    assert chunk_document(samples.read("\u200b \u2060\n\n\u200e", "a.txt")) == []
+
+
+def test_light_lines_are_not_repeated_beyond_a_quarter_of_the_width() -> None:
+    text = ("dense words of a log line\n" * 12 + (" " * 60 + "x\n") * 60) * 4
+    chunks = chunk_document(samples.read(text, "a.log"))
+    assert len(chunks) > 10
+    assert max(one.end - other.start for one, other in pairwise(chunks)) <= 450

@@ -12,7 +12,7 @@ R16 = "q7Rt2mZx9KpL4wVb"
 HEX64 = "3f9a1c7e5b2d8046" * 4
 
 PLANTED = {
-    "private key": "-----BEGIN " + "OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1r\n-----END",
+    "private key": "-----BEGIN " + "OPENSSH PRIVATE KEY-----\n" + R16 * 4,
     "AWS access key": "AKIA" + "Q3EGRTVWX2Y7Z5UK",
     "GitHub token": "ghp_" + R16 + R16 + "abcd",
     "GitLab token": "glpat-" + R16 + "a1b2",
@@ -78,6 +78,9 @@ def test_assignments_of_random_values_are_found(line: str) -> None:
         "token = self.tokenizer.next_token()",
         "token: ${{ secrets.GITHUB_TOKEN }}",
         "key = value",
+        "api_key = put1your2key3here",
+        "token=an1example2value3",
+        "password: xxx1yyy2zzz3",
         "The password must have 12 characters: letters, digits.",
         "secret=example12345",
         "postgres://user:password@localhost/db",
@@ -91,7 +94,11 @@ def test_assignments_of_random_values_are_found(line: str) -> None:
         "https://example.com/path/" + R16 + R16,
         "data:image/png;base64," + R16 * 6,
         "MAX_KEY = 0x1F2E3D4C",
-        "-----BEGIN CERTIFICATE-----",
+        "-----BEGIN CERTIFICATE-----\n" + R16 * 4,
+        "Look for -----BEGIN RSA " + "PRIVATE KEY----- and -----END RSA " + "PRIVATE KEY-----.",
+        "AKIA" + "IOSFODNN7EXAMPLE",
+        "token = base64.b64encode(random_bytes)",
+        "git://:pserver:anoncvs@sourceware.example/cvs",
         "-----BEGIN PUBLIC KEY-----",
         "xoxo-hugs-and-kisses-to-all-of-you",
         "token-count: 128",
@@ -110,7 +117,7 @@ def test_offsets_count_characters_also_after_other_scripts() -> None:
 
 
 def test_a_key_without_an_end_reaches_as_far_as_a_key_can() -> None:
-    text = "-----BEGIN " + "PRIVATE KEY-----\n" + "MIIE\n" * 10_000
+    text = "-----BEGIN " + "PRIVATE KEY-----\n" + (R16 * 4 + "\n") * 1000
     (secret,) = find_secrets(text)
     assert 20_000 <= secret.end - secret.start < 21_000
 

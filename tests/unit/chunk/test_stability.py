@@ -46,8 +46,8 @@ def functions(count: int) -> str:
     ("name", "text", "most"),
     [
         ("a.md", sections(30), 4),
-        ("a.txt", samples.paragraphs(5, 300), 8),
-        ("a.txt", " ".join(samples.prose(6, 1500)), 10),
+        ("a.txt", samples.paragraphs(5, 300), 6),
+        ("a.txt", " ".join(samples.prose(6, 1500)), 12),
         ("a.log", log(3000), 12),
         ("a.py", functions(60), 6),
     ],
@@ -62,6 +62,28 @@ def test_one_edited_line_changes_few_passages(
     after = digests(text[:at] + " inserted words of an edit" + text[at:], name)
     assert len(before) > 60
     assert 1 <= len(after - before) <= most
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "added"),
+    [
+        (
+            "a.txt",
+            " ".join(samples.prose(7, 1500)),
+            ". It was added. And then somebody added more.",
+        ),
+        ("a.log", log(3000), "\n2024-05-12 10:00:00 worker 0.123456" * 3),
+    ],
+    ids=["one paragraph", "log"],
+)
+@pytest.mark.parametrize("place", [0.1, 0.3, 0.6])
+def test_added_lines_shift_only_the_chunks_near_them(
+    name: str, text: str, added: str, place: float
+) -> None:
+    at = text.index(added[0], int(len(text) * place))
+    before = digests(text, name)
+    assert len(before) > 100
+    assert len(digests(text[:at] + added + text[at:], name) - before) <= 25
 
 
 def test_a_new_section_leaves_the_others_alone() -> None:

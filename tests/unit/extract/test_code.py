@@ -93,6 +93,7 @@ LANGUAGES = [
     ("a.go", "func (s *Server) Handle(w Writer) error {\n", "}\n", "func Handle"),
     ("a.rs", "pub(crate) fn parse<'a>(x: &'a str) -> Result<T> {\n", "}\n", "fn parse"),
     ("a.rs", "impl<T> Display for Point<T> {\n", "}\n", "impl<T> Display for Point<T>"),
+    ("a.rs", "macro_rules! vec_of {\n", "}\n", "macro_rules vec_of"),
     ("a.c", "static int main_loop(int argc, char **argv)\n{\n", "}\n", "main_loop()"),
     ("a.cpp", "void Foo::bar(const std::string& s) {\n", "}\n", "Foo::bar()"),
     ("a.java", "    public static <T> List<T> of(T... items) {\n", "    }\n", "of()"),

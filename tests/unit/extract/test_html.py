@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from semsearch.extract.outline import MAX_BLOCKS
+
 from .reading import blocks, outline, read
 
 PAGE = """\
@@ -118,7 +120,7 @@ def test_quotes_protect_tags_in_attributes() -> None:
 
 
 def test_signs_that_begin_no_tag_are_text() -> None:
-    document = read("<p>1 < 2 and 3 <4 & x &lt;b&gt; &#233; &nbsp;|</p>", "a.html")
+    document = read("<p>1 < 2 and 3 <4 & x &lt;b&gt; &#233; &nbsp; <b>&nbsp;</b> |</p>", "a.html")
     assert document.text == "1 < 2 and 3 <4 & x <b> \N{LATIN SMALL LETTER E WITH ACUTE} |"
 
 
@@ -142,3 +144,21 @@ def test_cells_of_a_layout_table_are_blocks() -> None:
     document = read(f"<table><tr><td>{cell}{cell}</td></tr></table>", "a.html")
     assert len(document.blocks) >= 1
     assert document.text.count("\n") >= 1
+
+
+def test_a_heading_in_a_layout_cell_is_a_heading() -> None:
+    document = read("<table><tr><td><h2>Part</h2><p>text</td></tr></table>", "a.html")
+    assert blocks(document) == [("heading", "", "Part"), ("table", "", "text")]
+
+
+def test_a_hidden_list_leaves_no_trace_in_what_follows() -> None:
+    document = read(
+        "<p>a</p><ul hidden><li>x</ul><blockquote hidden>y</blockquote><p>b</p>", "a.html"
+    )
+    assert outline(document) == [("paragraph", ""), ("paragraph", "")]
+
+
+def test_blocks_of_a_page_are_bounded() -> None:
+    document = read("<tr>x<p>" * (MAX_BLOCKS + 50), "a.html")
+    assert len(document.blocks) <= MAX_BLOCKS
+    assert document.text.count("x") == MAX_BLOCKS + 50

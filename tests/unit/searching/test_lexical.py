@@ -137,6 +137,18 @@ def test_a_small_index_keeps_its_common_words(common: Corpus) -> None:
     assert words_to_skip(asked, 1_000_000) == {"daily"}
 
 
+def test_words_alone_keep_more_of_the_common_words(corpus: Corpus) -> None:
+    corpus.add_all(
+        {
+            f"{n:02}.md": "often rare\n" if n < 1 else "often\n" if n < 5 else "x\n"
+            for n in range(30)
+        }
+    )
+    asked = sources(corpus, "often rare")
+    assert words_to_skip(asked, 1_000_000) == frozenset()
+    assert words_to_skip(asked._replace(vector=b"any"), 1_000_000) == {"often"}
+
+
 def test_skipped_words_come_back_when_too_little_is_found(common: Corpus) -> None:
     asked = sources(common, "daily sourdough")
     for find in (lexical_chunks, lexical_files):
