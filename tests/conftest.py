@@ -20,7 +20,6 @@ def _installed_model() -> Path | None:
     if named:
         return Path(named)
     from semsearch.embed.local.install import find_model
-
     from semsearch.paths import data_folder
 
     found = find_model(Path(data_folder()))

@@ -34,7 +34,6 @@ HOMES: dict[str, set[str]] = {
     "msgspec": {"embed"},
     "apsw": {"store"},
     "sqlite_vec": {"store"},
-    "pathspec": {"files"},
     "chardet": {"extract"},
     "numpy": {"embed", "store", "searching", "vectors"},
     "onnxruntime": {"embed"},
@@ -56,7 +55,6 @@ HEAVY = (
     "asyncio",
     "msgspec",
     "tomlkit",
-    "pathspec",
 )
 
 MODULE_LINES = 400

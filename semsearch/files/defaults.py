@@ -19,9 +19,9 @@ def _words(text: str, before: bytes = b"") -> frozenset[bytes]:
 
 TEXT_SUFFIXES: Final = _words(
     """
-    md markdown mdown mkd mdx txt text rst org adoc asciidoc textile wiki mediawiki creole pod
-    html htm xhtml tex ltx bib typ man me ms
-    py pyi pyx pxd ipynb rb rbi erb rake gemspec pl pm t raku php phtml lua tcl r rmd qmd jl
+    md markdown mdown mkd mkdn mdwn mdx livemd txt text rst rest org adoc asciidoc textile wiki
+    mediawiki creole pod html htm xhtml tex ltx sty bib typ man me ms nfo 1st
+    py pyi pyw pyx pxd rb rbi erb rake gemspec pl pm t raku php phtml lua tcl r rmd qmd jl
     js mjs cjs jsx ts mts cts tsx vue svelte astro coffee
     c h cc cpp cxx hh hpp hxx ipp inl m mm cu cuh ino metal glsl vert frag hlsl wgsl
     java kt kts groovy gradle scala sc clj cljs cljc edn
@@ -33,7 +33,8 @@ TEXT_SUFFIXES: Final = _words(
     css scss sass less styl json jsonc json5 jsonl ndjson yaml yml toml ini cfg conf properties
     xml xsd xsl xslt rng dtd svelte plist opml tf tfvars hcl nix dhall cue rego bicep pkl
     cmake mk mak am ac m4 bzl bazel star ninja meson just dockerfile containerfile
-    csv tsv srt vtt ass ics vcf eml po pot diff patch tmpl tpl j2 jinja jinja2 mustache hbs liquid
+    csv tsv tab geojson desktop service editorconfig matlab srt vtt ass ics vcf po pot diff patch
+    tmpl tpl j2 jinja jinja2 mustache hbs liquid
     pug haml slim ejs
     """,
     b".",
@@ -110,8 +111,9 @@ _SECRET_NAMES: Final = _words(
     .bash_history .zsh_history .sh_history .ksh_history .python_history .node_repl_history
     .psql_history .mysql_history .sqlite_history .rediscli_history .irb_history .lesshst .histfile
     .histdb fish_history consolehost_history.txt wallet.dat wallet.json keystore.json
-    credentials.json service-account.json client_secret.json authinfo .authinfo authinfo.gpg
-    logins.json key3.db key4.db shadow gshadow
+    credentials credentials.json service-account.json client_secret.json authinfo .authinfo
+    authinfo.gpg logins.json key3.db key4.db shadow gshadow .secrets secrets.json secrets.yml
+    secrets.yaml secrets.toml
     """
 )
 _SECRET_SUFFIXES: Final = _words(

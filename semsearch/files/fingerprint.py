@@ -24,8 +24,8 @@ _MASK: Final = (1 << 63) - 1
 
 
 def mix(size: int, mtime_ns: int, ctime_ns: int, inode: int) -> int:
-    """Fingerprint of four numbers of a file's status: 1 to 2**63 - 1, the same everywhere."""
-    return (ctime_ns * _TIME + mtime_ns + inode * _INODE + size * _SIZE) & _MASK or 1
+    """Fingerprint of four numbers of a file's status: 64 bits signed, never 0, same everywhere."""
+    return (ctime_ns * _TIME + mtime_ns + inode * _INODE + size * _SIZE) & _MASK or -1
 
 
 def file_ref(relative: bytes, status: os.stat_result) -> FileRef:

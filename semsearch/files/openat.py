@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from errno import ENOTDIR
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def open_root(root: bytes) -> Handle:
         return os.open(root, _FOLDER)
     path = os.fsdecode(root)
     if not stat.S_ISDIR(os.stat(path).st_mode):
-        raise NotADirectoryError(f"{path!r} is not a folder")
+        raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR))
     return path
 
 
@@ -56,7 +57,7 @@ def open_folder(parent: Handle, name: str) -> Handle:
         return os.open(name, _FOLDER | _NO_FOLLOW, dir_fd=parent)
     path = os.path.join(parent, name)
     if not stat.S_ISDIR(os.lstat(path).st_mode):
-        raise NotADirectoryError(f"{path!r} is not a folder")
+        raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR))
     return path
 
 
@@ -66,7 +67,7 @@ def open_file(parent: Handle, name: str) -> int:
         return os.open(name, _FILE | _NO_FOLLOW, dir_fd=parent)
     path = os.path.join(parent, name)
     if not stat.S_ISREG(os.lstat(path).st_mode):
-        raise NotADirectoryError(f"{path!r} is not a regular file")
+        raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR))
     return os.open(path, _FILE)
 
 

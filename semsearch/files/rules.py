@@ -148,6 +148,10 @@ class Selector:
     def file_reason(self, view: View, name: bytes) -> str:
         """Why a file of this name is not opened; empty when it may be."""
         lowered = name.lower()
+        if self._exclude is not None:
+            own = self._exclude.decide(view.prefix + name, name, False)
+            if own is not None and own.ignored:
+                return "ignored"  # before `secret`, which is told as a problem each time
         if is_secret_name(lowered):
             return "secret"
         if lowered in _CONTROL_FILES:

@@ -62,7 +62,12 @@ class _Survey:
 
     def _add_file(self, plan: RootPlan, ref: FileRef) -> None:
         path = plan.absolute(ref.relative)
-        version = read_version(plan.root, ref, limit=self._options.max_file_bytes)
+        version = read_version(
+            plan.root,
+            ref,
+            limit=self._options.max_file_bytes,
+            follow_symlinks=self._options.follow_symlinks,
+        )
         if isinstance(version, Unreadable):
             self._tally.failed += 1
             self._tally.problem(path, version.message, version.hint)

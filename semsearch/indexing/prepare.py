@@ -23,10 +23,12 @@ class Unreadable(NamedTuple):
     hint: str
 
 
-def read_version(root: Root, ref: FileRef, *, limit: int) -> tuple[FileRef, bytes] | Unreadable:
-    """The bytes of a file with the stat they belong to."""
+def read_version(
+    root: Root, ref: FileRef, *, limit: int, follow_symlinks: bool = False
+) -> tuple[FileRef, bytes] | Unreadable:
+    """The bytes of a file, at most `limit`, with the stat they belong to."""
     try:
-        content = read_file(root.path, ref.relative, limit)
+        content = read_file(root.path, ref.relative, limit, follow_symlinks=follow_symlinks)
     except FileProblem as problem:
         return Unreadable(problem.reason, problem.message, problem.hint)
     return content.ref, content.data

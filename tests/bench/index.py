@@ -169,9 +169,8 @@ def main() -> None:
         f"plain insert          {plain / rows * 1e6:8.0f} us CPU per row   ratio {cpu / plain:6.2f}"
     )
     if chroma is not None:
-        print(
-            f"chromadb add          {chroma / rows * 1e6:8.0f} us CPU per row   ratio {cpu / chroma:6.2f}"
-        )
+        per_row = chroma / rows * 1e6
+        print(f"chromadb add          {per_row:8.0f} us CPU per row   ratio {cpu / chroma:6.2f}")
     print(f"database              {size / chunks:8.0f} bytes per chunk, "
           f"{size / chunks / (DIMENSIONS * 4):.2f} of the raw float32 vectors")  # fmt: skip
 

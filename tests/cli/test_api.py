@@ -1,4 +1,4 @@
-"""Index and search through an embeddings API on loopback: what is sent, what is not, what it costs."""
+"""Index and search through an API on loopback: what is sent, what is not, what it costs."""
 
 from __future__ import annotations
 

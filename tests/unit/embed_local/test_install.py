@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib.util
 import os
 import shutil
 import stat
@@ -134,13 +135,9 @@ def only_uv(tools: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
 
 
 def hide_pip(monkeypatch: pytest.MonkeyPatch) -> None:
-    from semsearch.embed.local import download
-
-    find_spec = download.importlib.util.find_spec
+    find_spec = importlib.util.find_spec
     monkeypatch.setattr(
-        download.importlib.util,
-        "find_spec",
-        lambda name, *rest: None if name == "pip" else find_spec(name, *rest),
+        importlib.util, "find_spec", lambda name: None if name == "pip" else find_spec(name)
     )
 
 

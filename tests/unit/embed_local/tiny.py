@@ -69,7 +69,7 @@ def random_tensors(seed: int = 0) -> dict[str, NDArray[np.float32]]:
     for name, shape in weight_shapes(LAYOUT).items():
         values = random.normal(0.0, 0.3, shape).astype(np.float32)
         if name.endswith("LayerNorm.weight"):
-            values = 1 + values / 4
+            values = 1 + values / np.float32(4)
         tensors[name] = values
     return tensors
 

@@ -130,7 +130,7 @@ def test_followed_links_stay_inside_and_end(tmp_path: Path) -> None:
         tmp_path / "root",
         {"real/a.md": "", ".store/c.md": "", "b.md": "", ".env": "", ".ssh/config": ""},
     )
-    grow(tmp_path / "outside", {"secret.md": ""})
+    grow(tmp_path, {"outside/secret.md": "", "toor/b.md": ""})
     links = {
         "loop": "loop",
         "up": ".",
@@ -141,6 +141,7 @@ def test_followed_links_stay_inside_and_end(tmp_path: Path) -> None:
         "store.v1": ".store",
         "copy.md": "b.md",
         "again": ".store",
+        "twin.md": "../toor/b.md",
         "env.md": ".env",
         "keys": ".ssh",
         "cat.png": "b.md",
@@ -151,7 +152,7 @@ def test_followed_links_stay_inside_and_end(tmp_path: Path) -> None:
     assert taken(root, rules) == [b"b.md", b"copy.md", b"again/c.md", b"real/a.md"]
     assert skipped(root, rules) == {
         **dict.fromkeys((b"loop", b"up", b"out", b"none.md", b"out.md"), "symlink"),
-        **dict.fromkeys((b"env.md", b"keys"), "symlink"),
+        **dict.fromkeys((b"env.md", b"keys", b"twin.md"), "symlink"),
         **dict.fromkeys((b"real/self", b"store.v1"), "symlink loop"),
         **dict.fromkeys((b".env", b".ssh"), "secret"),
     }
@@ -169,6 +170,31 @@ def test_a_link_to_a_deep_folder_leads_back_to_where_it_stands(tmp_path: Path) -
     rules = Rules(follow_symlinks=True, exclude=("!z.d",))
     assert taken(root, rules) == [b"link/" + b"d/" * 80 + b"bottom.md", b"z.d/last.md"]
     bury(os.fsencode(tmp_path / ".deep"), 80)
+
+
+def test_a_folder_below_a_link_is_found_again_after_a_deep_one(tmp_path: Path) -> None:
+    root = grow(tmp_path, {".store/x/z/last.md": ""})
+    os.mkdir(tmp_path / ".deep")
+    dig(os.fsencode(tmp_path / ".deep"), 80, bottom="bottom.md")
+    (tmp_path / "link").symlink_to(".store")
+    (tmp_path / ".store" / "x" / "m").symlink_to("../../.deep")
+    expected = [b"link/x/m/" + b"d/" * 80 + b"bottom.md", b"link/x/z/last.md"]
+    assert taken(root, Rules(follow_symlinks=True)) == expected
+    bury(os.fsencode(tmp_path / ".deep"), 80)
+
+
+def test_few_descriptors_are_open_however_often_it_goes_up_and_down(tmp_path: Path) -> None:
+    root = grow(tmp_path, {"p/note.md": ""})
+    for name in "abc":
+        dig(root + b"/p", 120, name=name, bottom="bottom.md")
+    before, most = open_descriptors(), 0
+
+    def watch(_: int) -> None:
+        nonlocal most
+        most = max(most, open_descriptors())
+
+    assert len(taken(root, on_folder=watch)) == 4
+    assert most <= before + 40
 
 
 def test_special_files_are_reported_and_never_opened(
@@ -253,6 +279,7 @@ def test_a_root_that_is_not_there_never_looks_empty(tmp_path: Path) -> None:
     assert reason_of_root(os.fsencode(tmp_path / "dangling")) == "root missing"
 
 
+@pytest.mark.usefixtures("each_way")
 def test_a_root_that_may_not_be_read_never_looks_empty(tmp_path: Path) -> None:
     root = grow(tmp_path / "above" / "root", {"a.md": ""})
     os.chmod(root, 0)

@@ -92,6 +92,7 @@ def test_markers_exclude_caches_and_environments_under_any_name(tmp_path: Path) 
     assert taken(root) == [b"fake/c.md"]
     assert taken(os.path.join(root, b"cache")) == [b"sub/a.md"], "the user named it"
     assert explain(root, b"cache/sub/a.md").path == b"cache"
+    assert explain(root + b"/cache", b"sub/a.md").reason == ""
 
 
 def test_our_ignore_file_is_read_after_gits_and_wins_in_its_folder(tmp_path: Path) -> None:
@@ -139,6 +140,14 @@ def test_an_include_list_takes_only_what_it_names(tmp_path: Path) -> None:
         *(b"b.log", b"docs/c.md", b"docs/e.log", b"docs/deep/d.md", b"x/y/f.log")
     ]
     assert scan(root, {}, rules).counts == {"not included": 2, "excluded": 1}
+
+
+def test_an_include_list_lifts_the_defaults_for_the_folders_it_names(tmp_path: Path) -> None:
+    names = (".hid/a.md", ".hid/b.log", "node_modules/c.md", ".other/d.md", "e.md")
+    root = grow(tmp_path, dict.fromkeys(names, ""))
+    assert taken(root, Rules(include=(".hid", "node_modules/"))) == [
+        *(b".hid/a.md", b"node_modules/c.md"),
+    ]
 
 
 def test_ignore_files_can_be_switched_off(tmp_path: Path) -> None:
@@ -253,10 +262,10 @@ def test_an_explanation_of_what_cannot_be_reached_says_so(tmp_path: Path) -> Non
     os.chmod(tmp_path / "root" / "shut", 0)
     assert without_privileges(lambda: explain(root, b"shut/b.md").reason) == "unreadable"
     os.chmod(tmp_path / "root" / "shut", 0o700)
-    for relative, reason in ((b"../a.md", "outside root"), (b"", "outside root")):
+    for relative in (b"../a.md", b"/a.md", b"a.md\0", b""):
         with pytest.raises(FileProblem) as caught:
             explain(root, relative)
-        assert caught.value.reason == reason
+        assert caught.value.reason == "outside root"
     with pytest.raises(FileProblem) as caught:
         explain(root + b"-gone", b"a.md")
     assert caught.value.reason == "root missing"

@@ -56,11 +56,15 @@ class Bench:
         plan: PlanOptions | None = None,
         max_cost: float = 0.0,
         send_secrets: bool = False,
+        follow_symlinks: bool = False,
         on_event: Callable[[object], None] | None = None,
     ) -> IndexReport:
         """Plan and run; returns the report."""
         options = RunOptions(
-            max_file_bytes=LIMIT, spending=Spending(max_cost, 1.0), send_secrets=send_secrets
+            max_file_bytes=LIMIT,
+            spending=Spending(max_cost, 1.0),
+            send_secrets=send_secrets,
+            follow_symlinks=follow_symlinks,
         )
         planned = make_plan(self.store, [self.root], plan or PlanOptions(max_file_bytes=LIMIT))
         space = None if embedder is None else self.space(embedder)

@@ -85,3 +85,16 @@ def test_a_new_chunker_chunks_again_and_pays_only_for_new_text(
     report = bench.index(fake)
     assert report.changed == 4
     assert fake.calls == []
+
+
+def test_a_link_inside_the_root_is_followed_when_the_user_says_so(
+    bench: Bench, fake: FakeEmbedder
+) -> None:
+    bench.write("real/a.txt", "Behind the link.")
+    (bench.folder / "link").symlink_to(bench.folder / "real")
+    assert bench.index(fake).new == 1
+    followed = bench.index(
+        fake, plan=PlanOptions(LIMIT, follow_symlinks=True), follow_symlinks=True
+    )
+    assert followed.failed == 0
+    assert set(bench.texts()) == {b"real/a.txt", b"link/a.txt"}

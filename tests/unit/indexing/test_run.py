@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -286,7 +287,7 @@ def test_progress_only_grows(bench: Bench, fake: FakeEmbedder) -> None:
             seen.append(event)
 
     bench.index(fake, on_event=keep)
-    for before, after in zip(seen, seen[1:], strict=False):
+    for before, after in pairwise(seen):
         assert before.files_done <= after.files_done
         assert before.chunks_done <= after.chunks_done
         assert before.cost_usd <= after.cost_usd

@@ -1,0 +1,36 @@
+"""The measures agree with values worked out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from tests.quality.measures import interval, ndcg, recall, reciprocal_rank
+
+GRADES = {"a": 2, "b": 1, "c": 0}
+
+
+def test_ndcg_is_one_for_the_ideal_order_and_falls_with_rank() -> None:
+    assert ndcg(["a", "b", "x"], GRADES) == pytest.approx(1.0)
+    worse = (1 / math.log2(2) + 2 / math.log2(3)) / (2 / math.log2(2) + 1 / math.log2(3))
+    assert ndcg(["b", "a"], GRADES) == pytest.approx(worse)
+    assert ndcg(["x"] * 10 + ["a"], GRADES) == 0
+    assert ndcg(["a"], {"c": 0}) == 0
+
+
+def test_recall_counts_relevant_documents_only() -> None:
+    assert recall(["a", "c"], GRADES) == 0.5
+    assert recall(["x"] * 100 + ["a", "b"], GRADES) == 0
+
+
+def test_reciprocal_rank_looks_at_the_first_relevant() -> None:
+    assert reciprocal_rank(["x", "c", "b"], GRADES) == pytest.approx(1 / 3)
+    assert reciprocal_rank(["x"] * 10 + ["a"], GRADES) == 0
+
+
+def test_the_interval_holds_the_mean_and_is_repeatable() -> None:
+    values = [0.0, 1.0] * 50
+    low, high = interval(values)
+    assert 0.35 < low < 0.5 < high < 0.65
+    assert interval(values) == (low, high)
