@@ -188,6 +188,20 @@ class Store(Protocol):
         With `remote`, withheld ones are left out too.
         """
 
+    def unembedded_of(self, space: int, chunks: Sequence[int], remote: bool) -> list[Passage]:
+        """The passages of these chunks that `unembedded` would return, each once, in order."""
+
+    def vectors_beyond(
+        self, space: int, other: int, limit: int, after: int = 0
+    ) -> list[tuple[int, Passage, bytes]]:
+        """`(passage id, passage, float32 vector)` of what `space` has and `other` has not.
+
+        By ascending passage id, those above `after`.
+        """
+
+    def pending(self, space: int, remote: bool) -> tuple[int, int]:
+        """`(passages, estimated tokens)` of everything `unembedded` would return without limit."""
+
     def record_failures(self, space: int, failures: Iterable[tuple[bytes, str]]) -> None:
         """Remember `(digest, reason)` of passages the model refuses, so nobody pays again."""
 

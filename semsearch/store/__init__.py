@@ -2,6 +2,6 @@
 
 from semsearch.store.lexical import segment
 from semsearch.store.lock import indexer_lock
-from semsearch.store.sqlite import SqliteStore, open_index
+from semsearch.store.sqlite import SqliteStore, open_index, versions
 
-__all__ = ["SqliteStore", "indexer_lock", "open_index", "segment"]
+__all__ = ["SqliteStore", "indexer_lock", "open_index", "segment", "versions"]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Ranks = NDArray[np.int64]
 
 _SAMPLE: Final = 20_000
-_QUERIES: Final = 200
+_QUERIES: Final = 500
 _WANTED: Final = 10
 _RECALL: Final = 0.99
 _FEWEST: Final = 100
@@ -40,7 +40,8 @@ def needed_candidates(
     rows = db.rows(f"SELECT key FROM code WHERE {KEYS_OF_SPACE} ORDER BY key", (space,))
     if len(rows) <= _FEWEST:
         return None
-    sample = [key for (key,) in rows[:: math.ceil(len(rows) / _SAMPLE)]]
+    taken = min(len(rows), _SAMPLE)
+    sample: list[int] = [rows[number * len(rows) // taken][0] for number in range(taken)]
     needed = _needed_in_sample(db, dimensions, sample, progress)
     if needed is None:
         return None

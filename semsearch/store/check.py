@@ -20,10 +20,8 @@ _HINT = "Run: semsearch repair"
 
 
 class Damage(NamedTuple):
-    """What a check found; row ids, so that a repair need not search again."""
+    """What is wrong with the contents; row ids, so that a repair need not search again."""
 
-    structure: list[str]
-    """What SQLite says is wrong with its pages, indexes and references."""
     texts: list[int]
     """Passages whose text is not what was hashed."""
     vectors: list[int]
@@ -37,30 +35,36 @@ class Damage(NamedTuple):
 
 
 def check(db: Database, store: SqliteStore) -> list[Finding]:
-    """Read everything and say what is whole and what is not; changes nothing."""
+    """Read everything and say what is whole and what is not; changes nothing.
+
+    Where SQLite finds its own structures damaged, the contents are not looked at: what would be
+    read could be anything.
+    """
     with db.snapshot():
-        return _findings(_damage(db, store))
+        structure = _structure(db)
+        return _findings(structure, None if structure else _damage(db, store))
 
 
 def repair(db: Database, store: SqliteStore) -> list[Finding]:
     """Make derived tables again and remove what cannot be; says what had been wrong."""
     with db.write():
-        damage = _damage(db, store)
-        if damage.structure:
+        structure = _structure(db)
+        if structure:
             db.run("REINDEX")
+            left = _structure(db)
+            if left:
+                raise DamagedError(
+                    f"The index cannot be repaired: {left[0]}.",
+                    hint="Move the file away with its -wal and -shm files and index again.",
+                )
+        damage = _damage(db, store)
         _drop_texts(db, store, damage.texts)
         _drop_vectors(db, damage.vectors)
         _make_codes(db, store, damage.codes)
-        if damage.lexical or damage.structure:
+        if damage.lexical or structure:
             _make_lexical(db, store)
         db.run(f"UPDATE space SET covered = {_COVERED}")
-        left = _structure(db)
-        if left:
-            raise DamagedError(
-                f"The index cannot be repaired: {left[0]}.",
-                hint="Move the file away with its -wal and -shm files and index again.",
-            )
-    return _findings(damage)
+    return _findings(structure, damage)
 
 
 # --- finding ---------------------------------------------------------------------------------
@@ -69,7 +73,6 @@ def repair(db: Database, store: SqliteStore) -> list[Finding]:
 def _damage(db: Database, store: SqliteStore) -> Damage:
     vectors, codes = _damaged_vectors(db, store)
     return Damage(
-        _structure(db),
         list(_damaged_texts(db)),
         vectors,
         codes,
@@ -88,10 +91,11 @@ def _structure(db: Database) -> list[str]:
 def _damaged_texts(db: Database) -> Iterator[int]:
     last = 0
     while rows := db.rows(
-        "SELECT id, digest, text FROM passage WHERE id > ? ORDER BY id LIMIT ?", (last, BATCH)
+        "SELECT id, digest, CAST(text AS BLOB) FROM passage WHERE id > ? ORDER BY id LIMIT ?",
+        (last, BATCH),
     ):
         for id, digest, text in rows:
-            if hashlib.sha256(text.encode()).digest() != digest:
+            if hashlib.sha256(text).digest() != digest:
                 yield id
         last = rows[-1][0]
 
@@ -189,15 +193,17 @@ _LEXICAL_DIFFERENCES = (
 )
 
 
-def _findings(damage: Damage) -> list[Finding]:
-    return [
-        _finding("database", "; ".join(damage.structure[:3])),
-        _finding("texts", _counted(damage.texts, "texts are not what was indexed")),
-        _finding("vectors", _counted(damage.vectors, "vectors are damaged")),
-        _finding("sign codes", _counted(damage.codes, "sign codes do not match their vectors")),
-        _finding("keyword index", "is out of step with the texts" if damage.lexical else ""),
-        _finding("coverage", "a count of covered chunks is wrong" if damage.coverage else ""),
-    ]
+def _findings(structure: list[str], damage: Damage | None) -> list[Finding]:
+    findings = [_finding("database", "; ".join(structure[:3]))]
+    if damage is not None:
+        findings += [
+            _finding("texts", _counted(damage.texts, "texts are not what was indexed")),
+            _finding("vectors", _counted(damage.vectors, "vectors are damaged")),
+            _finding("sign codes", _counted(damage.codes, "sign codes do not match their vectors")),
+            _finding("keyword index", "is out of step with the texts" if damage.lexical else ""),
+            _finding("coverage", "a count of covered chunks is wrong" if damage.coverage else ""),
+        ]
+    return findings
 
 
 def _finding(name: str, problem: str) -> Finding:

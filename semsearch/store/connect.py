@@ -52,7 +52,7 @@ def connect(path: str, *, read_only: bool) -> tuple[apsw.Connection, bool]:
         StorageError: it cannot be read.
         BusyError: another process kept it locked.
     """
-    _check_sqlite()
+    check_sqlite()
     if 0 < _size(path) < _SMALLEST_DATABASE:  # SQLite takes a file of one byte for an empty one
         raise translate(apsw.NotADBError("the file is too short"), path)
     try:
@@ -104,7 +104,8 @@ def _harden(connection: apsw.Connection, *, read_only: bool) -> apsw.Connection:
     return connection
 
 
-def _check_sqlite() -> None:
+def check_sqlite() -> None:
+    """Raise `StorageError` when this process got an SQLite older than we need."""
     version = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
     if version < MINIMUM_SQLITE:
         wanted = ".".join(map(str, MINIMUM_SQLITE))

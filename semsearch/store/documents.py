@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from semsearch.records import NewFile, StoredFile
+from semsearch.records import StoredFile
 from semsearch.store.base import BATCH, batches, id_list, joined, signed, split, unsigned
 from semsearch.store.filters import suffix_of
 from semsearch.store.lexical import Lexical, path_words
@@ -14,7 +14,7 @@ from semsearch.store.roots import Roots
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from semsearch.records import FileRef
+    from semsearch.records import FileRef, NewFile
     from semsearch.store.driver import Row
 
 _FILE: Final = (
@@ -155,6 +155,8 @@ class Files(Roots, Lexical):
         with self._db.change():
             old = self._file_id(root, ref.relative)
             if old is None:
+                from semsearch.records import NewFile
+
                 failed = NewFile(root, ref, b"", "", "", "failed", reason, "", (), fingerprint)
                 return self._write_file_row(None, failed)
             self._db.run(
@@ -248,14 +250,14 @@ class Files(Roots, Lexical):
             ]
             self._index_chunks(where, texts)
             spans = [(start, text[body:]) for _, _, text, body, start, _ in chunks]
-            self._index_file(file, title, where, _merged(spans))
+            self._index_file(file, title, where, merged_text(spans))
 
 
 def _stored_file(row: Row) -> StoredFile:
     return StoredFile(*row)._replace(inode=unsigned(row[6]))
 
 
-def _merged(spans: list[tuple[int, str]]) -> str:
+def merged_text(spans: list[tuple[int, str]]) -> str:
     """The text of a file from its chunks, each given with its start, overlaps left out."""
     parts: list[str] = []
     end = 0

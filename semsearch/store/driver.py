@@ -75,7 +75,7 @@ class Database:
         """Every row of a query; the cursor is always drained, so no snapshot stays open."""
         try:
             return self._connection.execute(sql, bindings).fetchall()
-        except apsw.Error as error:
+        except (apsw.Error, ValueError) as error:
             raise translate(error, self.path) from error
 
     def row(self, sql: str, bindings: Bindings = ()) -> Row | None:
@@ -94,7 +94,7 @@ class Database:
         try:
             self._connection.execute(sql, bindings).fetchall()
             return self._connection.changes()
-        except apsw.Error as error:
+        except (apsw.Error, ValueError) as error:
             raise translate(error, self.path) from error
 
     def many(self, sql: str, rows: Iterable[Bindings]) -> None:
@@ -102,14 +102,14 @@ class Database:
         self._check_writing()
         try:
             self._connection.executemany(sql, rows).fetchall()
-        except apsw.Error as error:
+        except (apsw.Error, ValueError) as error:
             raise translate(error, self.path) from error
 
     def each(self, sql: str, rows: Iterable[Bindings]) -> list[Row]:
         """The rows of a query for every row of bindings, one after the other."""
         try:
             return self._connection.executemany(sql, rows).fetchall()
-        except apsw.Error as error:
+        except (apsw.Error, ValueError) as error:
             raise translate(error, self.path) from error
 
     def insert(self, sql: str, bindings: Bindings) -> int:

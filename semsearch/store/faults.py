@@ -17,9 +17,11 @@ from semsearch.text import printable
 _KEPT = "Everything committed so far is kept."
 
 
-def translate(error: apsw.Error, path: str) -> SemsearchError:
+def translate(error: apsw.Error | ValueError, path: str) -> SemsearchError:
     """The error a caller should see for `error`, raised while working on the index at `path`."""
     name = f"The index {printable(path)}"
+    if _is_bad_value(error):
+        return _damaged(error, name)
     if isinstance(error, (apsw.BusyError, apsw.LockedError)):
         return BusyError(
             f"{name} stayed locked by another process.",
@@ -65,7 +67,14 @@ def not_understood(error: apsw.SQLError, expression: str) -> UsageError:
     )
 
 
-def _damaged(error: apsw.Error, name: str) -> DamagedError:
+def _is_bad_value(error: Exception) -> bool:
+    """Whether a stored value cannot be read: text that is not UTF-8, a vector cut short."""
+    if isinstance(error, apsw.SQLError):
+        return "vector" in str(error).lower()  # what sqlite-vec says about its arguments
+    return isinstance(error, ValueError) and not isinstance(error, UnicodeEncodeError)
+
+
+def _damaged(error: Exception, name: str) -> DamagedError:
     if isinstance(error, apsw.NotADBError):
         return DamagedError(
             f"{name} is not an index: {_detail(error)}.",
@@ -78,5 +87,5 @@ def _damaged(error: apsw.Error, name: str) -> DamagedError:
     )
 
 
-def _detail(error: apsw.Error) -> str:
+def _detail(error: Exception) -> str:
     return printable(str(error).rstrip("."))

@@ -6,12 +6,14 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from semsearch.errors import BusyError, StorageError
-from semsearch.store.base import Part, absolute
+from semsearch.store.base import Part, absolute, id_list
 from semsearch.store.filters import restriction
 from semsearch.vectors import Rotation, gate, widen
 
 if TYPE_CHECKING:
-    from semsearch.records import Judgment, LedgerEntry, Sent, Spend
+    from collections.abc import Sequence
+
+    from semsearch.records import DaySpend, Judgment, LedgerEntry, Sent, Spend
 
 _CACHED_QUERIES: Final = 4096
 """Oldest go first; 4096 queries of 1536 dimensions take 26 MB."""
@@ -72,6 +74,20 @@ class Ledger(Part):
         )
         return [Spend(*row) for row in rows]
 
+    def spend_by_day(self, days: int) -> list[DaySpend]:
+        """What each model at each host cost on each of the latest days with a call, in UTC."""
+        from semsearch.records import DaySpend, Spend
+
+        rows = self._db.rows(
+            "SELECT date(at_ns / 1000000000, 'unixepoch') AS day, host, model, count(*), "
+            "sum(inputs), coalesce(sum(tokens), 0), coalesce(sum(cost_usd), 0.0) AS cost "
+            "FROM ledger GROUP BY day, host, model HAVING day >= (SELECT min(day) FROM (SELECT "
+            "DISTINCT date(at_ns / 1000000000, 'unixepoch') AS day FROM ledger "
+            "ORDER BY day DESC LIMIT ?)) ORDER BY day DESC, cost DESC, host, model",
+            (days,),
+        )
+        return [DaySpend(row[0], Spend(*row[1:])) for row in rows]
+
     def spent_since(self, at_ns: int) -> float:
         """US dollars spent since a moment, over the calls whose cost is known."""
         cost = self._db.value(
@@ -101,7 +117,7 @@ class Ledger(Part):
                 id = self._db.insert(
                     "INSERT OR REPLACE INTO query_vector(space, query, value, bits) "
                     "VALUES(?, ?, ?, ?)",
-                    (space, text, vector, self._code_of(vector)),
+                    (space, text, vector, self._code_of(vector, gate(vector, len(vector) // 4))),
                 )
                 self._db.run("DELETE FROM query_vector WHERE id <= ?", (id - _CACHED_QUERIES,))
         except (BusyError, StorageError):
@@ -115,12 +131,11 @@ class Ledger(Part):
             self._db.run("DELETE FROM history")
         self._codes.clear()
 
-    def _code_of(self, vector: bytes) -> bytes:
-        """The sign code of a query's vector, remembered for a while."""
+    def _code_of(self, vector: bytes, unit: bytes) -> bytes:
+        """The sign code of a query's vector, given with its unit form; remembered for a while."""
         code = self._codes.get(vector)
         if code is None:
-            dimensions = len(vector) // 4
-            code = self._rotation(dimensions).sign_code(gate(vector, dimensions))
+            code = self._rotation(len(unit) // 4).sign_code(unit)
             if len(self._codes) >= _CODES_KEPT:
                 self._codes.clear()
             self._codes[vector] = code
@@ -182,6 +197,22 @@ class Ledger(Part):
                 "VALUES(?, ?, ?, ?, ?)",
                 (*mark, grade, time.time_ns()),
             )
+
+    def grades(self, query: str, chunks: Sequence[int]) -> dict[int, int]:
+        """The marks these chunks have for a query; unmarked ones are left out."""
+        rows = self._db.rows("SELECT path, passage, grade FROM judgment WHERE query = ?", (query,))
+        marks = {(path, passage): grade for path, passage, grade in rows}
+        if not marks:
+            return {}
+        rows = self._db.rows(
+            "SELECT chunk.id, root.path, file.relative, passage.digest FROM json_each(?) AS wanted "
+            "CROSS JOIN chunk ON chunk.id = wanted.value CROSS JOIN file ON file.id = chunk.file "
+            "CROSS JOIN root ON root.id = file.root "
+            "CROSS JOIN passage ON passage.id = chunk.passage",
+            (id_list(chunks),),
+        )
+        found = {id: marks.get((absolute(root, name), digest)) for id, root, name, digest in rows}
+        return {id: grade for id, grade in found.items() if grade is not None}
 
     def judgments(self) -> list[Judgment]:
         """Every mark, in the order they were made."""

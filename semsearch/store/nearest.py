@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from semsearch.records import Passage
 from semsearch.store.base import KEYS_OF_SPACE, PASSAGE_BITS, PASSAGE_MASK, id_list
 from semsearch.store.filters import restriction
 from semsearch.store.ledger import Ledger
@@ -15,7 +14,7 @@ from semsearch.vectors import gate, widen
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from semsearch.records import Filter
+    from semsearch.records import Filter, Passage
     from semsearch.store.filters import Restriction
     from semsearch.store.resident import ResidentCodes
 
@@ -40,8 +39,11 @@ SELECT chunk.id, cosine, (SELECT count(*) FROM candidate)
 FROM scored CROSS JOIN chunk ON chunk.passage = scored.passage {files}
 WHERE cosine IS NOT NULL {condition} ORDER BY cosine DESC, chunk.id LIMIT ?5"""
 
-_HELD: Final = "candidate AS MATERIALIZED (SELECT value AS key FROM json_each(?6) LIMIT ?4)"
-"""Candidates found by codes held in memory."""
+_HELD: Final = """candidate AS MATERIALIZED (
+  SELECT value AS key FROM json_each(?6) WHERE EXISTS (SELECT 1 FROM code WHERE code.key = value)
+  LIMIT ?4
+)"""
+"""Candidates found by codes held in memory, without those deleted since."""
 
 _ALL: Final = """candidate AS MATERIALIZED (
   SELECT key FROM code WHERE {keys} ORDER BY {hamming} LIMIT ?4
@@ -99,7 +101,9 @@ class Nearest(Spaces, Ledger):
         query = gate(vector, dimensions)
         only = restriction(self._db, where, first=7) if where is not None else None
         least = _OVERSAMPLING * limit
-        plan = _Plan(space, self._code_of(vector), query, limit, max(candidates, least), only)
+        plan = _Plan(
+            space, self._code_of(vector, query), query, limit, max(candidates, least), only
+        )
         rows = self._nearest_of_all(plan) if only is None else self._nearest_filtered(plan, least)
         return [(chunk, min(cosine, 1.0)) for chunk, cosine, _ in rows]
 
@@ -112,30 +116,40 @@ class Nearest(Spaces, Ledger):
         """
         import numpy as np
 
-        from semsearch.store.resident import ResidentCodes
-
         if not hasattr(np, "bitwise_count"):
             return False
         dimensions = self._space_row(space)[3]
         if dimensions:
-            self._held[space] = ResidentCodes(self._rotation(dimensions).code_bytes)
-            self._read_new_codes(space)
+            self._load_codes(space)
         return bool(dimensions)
+
+    def _load_codes(self, space: int) -> None:
+        from semsearch.store.resident import ResidentCodes
+
+        width = self._rotation(self._space_row(space)[3]).code_bytes
+        self._held[space] = ResidentCodes(width)
+        self._read_new_codes(space)
 
     def _read_new_codes(self, space: int) -> ResidentCodes:
         codes = self._held[space]
-        last = max(codes.last_key, space << PASSAGE_BITS)
+        first = space << PASSAGE_BITS
         codes.extend(
             self._db.rows(
-                f"SELECT key, bits FROM code WHERE {KEYS_OF_SPACE} AND key > ?2 ORDER BY key",
-                (space, last),
+                "SELECT key, bits FROM code WHERE key > ? AND key <= ? ORDER BY key",
+                (max(codes.last_key, first), first | PASSAGE_MASK),
             )
         )
         return codes
 
     def _nearest_of_held(self, plan: _Plan) -> list[Any]:
-        keys = self._read_new_codes(plan.space).nearest(plan.code, plan.candidates)
-        return self._ask(_HELD, plan, sixth=id_list(keys))
+        with self._db.snapshot():
+            for _ in range(2):
+                keys = self._read_new_codes(plan.space).nearest(plan.code, plan.candidates)
+                rows = self._ask(_HELD, plan, sixth=id_list(keys))
+                if rows and rows[0][2] == len(keys):
+                    break
+                self._load_codes(plan.space)  # some candidates were deleted since
+        return rows
 
     def _nearest_of_all(self, plan: _Plan) -> list[Any]:
         if plan.space in self._held:
@@ -169,14 +183,15 @@ class Nearest(Spaces, Ledger):
         return self._ask(_NARROW, plan)
 
     def _share_of_files(self, plan: _Plan) -> float:
-        """The share of files the filter lets pass, or 1 as soon as it is more than `_BROAD`."""
+        """The share of files the filter lets pass."""
         assert plan.only is not None
         files = self._db.value("SELECT count(*) FROM file")
         if not files:
             return 0.0
-        # Parameters are numbered from 7 for the search; here the rest stands for nothing.
+        # The filter's parameters are numbered from 7, for the search; here nothing is before them.
+        before = [None] * 6 if plan.only.bindings else []
         allowed = self._db.value(
-            f"SELECT count(*) FROM file WHERE {plan.only.sql}", (*[None] * 6, *plan.only.bindings)
+            f"SELECT count(*) FROM file WHERE {plan.only.sql}", (*before, *plan.only.bindings)
         )
         return float(allowed / files)
 
@@ -238,4 +253,6 @@ class Nearest(Spaces, Ledger):
             f"CROSS JOIN passage ON passage.id = vector.key & {PASSAGE_MASK}",
             (id_list(key for (key,) in rows[::step][:count]),),
         )
+        from semsearch.records import Passage
+
         return [(Passage(*row[:5]), widen(row[5])) for row in found]

@@ -18,8 +18,7 @@ class ResidentCodes:
     """The codes of one space, word by word: row `w` holds the w-th 64 bits of every code.
 
     Takes `dimensions / 8 + 8` bytes per vector. Passages are never renumbered, so new codes are
-    only ever appended; those of deleted passages stay until the process ends and are passed over
-    when their vectors are looked for.
+    only ever appended; whoever finds that some were deleted reads them all again.
     """
 
     def __init__(self, code_bytes: int) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import apsw
+
 from semsearch.errors import SemsearchError, StorageError, UsageError
-from semsearch.store.connect import absolute_path
+from semsearch.store.connect import absolute_path, check_sqlite
 from semsearch.store.documents import Files
 from semsearch.store.driver import Database
 from semsearch.store.extension import VectorFunctions
@@ -172,6 +174,17 @@ def open_index(
         db.close()
         raise
     return SqliteStore(db, extension=extension)
+
+
+def versions() -> tuple[str, str]:
+    """SQLite with its driver, and the vector functions a connection gets here.
+
+    Raises:
+        StorageError: this SQLite is too old.
+    """
+    check_sqlite()
+    functions = VectorFunctions(apsw.Connection(":memory:"), allowed=True)
+    return f"{apsw.sqlite_lib_version()} (apsw {apsw.apsw_version()})", functions.name
 
 
 def _make_file(name: str) -> None:

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 from semsearch.errors import MalformedReply
-from semsearch.records import Passage
-from semsearch.store.base import PASSAGE_BITS, id_list
+from semsearch.store.base import KEYS_OF_SPACE, PASSAGE_BITS, PASSAGE_MASK, id_list
 from semsearch.store.ledger import Ledger
 from semsearch.store.passages import Passages
 from semsearch.store.spaces import Spaces
-from semsearch.vectors import gate_many, narrow_many, widen_many
+from semsearch.vectors import gate_many, narrow_many, widen, widen_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from semsearch.records import Sent
+    from semsearch.records import Passage, Sent
+
+_CALIBRATION_VECTORS: Final = 2000
+"""Latest vectors whose calls calibrate the token estimate; more would cost time, not add to it."""
 
 _ENCODED_AT_ONCE: Final = 24_576
 """Values; 96 KB as float32."""
@@ -131,7 +133,40 @@ class Vectors(Spaces, Passages, Ledger):
             "ORDER BY file.mtime_ns DESC, chunk.id LIMIT ?3",
             (space, int(remote), limit),
         )
+        from semsearch.records import Passage
+
         return [Passage(*row) for row in rows]
+
+    def unembedded_of(self, space: int, chunks: Sequence[int], remote: bool) -> list[Passage]:
+        """The passages of these chunks that `unembedded` would return, each once, in order."""
+        rows = self._db.rows(
+            "SELECT DISTINCT passage.digest, text, body, tokens, withheld FROM json_each(?3) "
+            f"CROSS JOIN chunk ON chunk.id = json_each.value {_PASSAGE} WHERE {_WANTING}",
+            (space, int(remote), id_list(chunks)),
+        )
+        from semsearch.records import Passage
+
+        return [Passage(*row) for row in rows]
+
+    def vectors_beyond(
+        self, space: int, other: int, limit: int, after: int = 0
+    ) -> list[tuple[int, Passage, bytes]]:
+        """`(passage id, passage, float32 vector)` of what `space` has and `other` has not.
+
+        By ascending passage id, those above `after`.
+        """
+        rows = self._db.rows(
+            "SELECT passage.id, digest, text, body, tokens, withheld, vector.value FROM vector "
+            f"CROSS JOIN passage ON passage.id = vector.key & {PASSAGE_MASK} "
+            f"WHERE vector.key > (?1 << 40 | ?4) AND vector.key <= (?1 << 40 | {PASSAGE_MASK}) "
+            "AND NOT EXISTS (SELECT 1 FROM code WHERE code.key = (?2 << 40 | passage.id)) "
+            "AND EXISTS (SELECT 1 FROM chunk WHERE chunk.passage = passage.id) "
+            "ORDER BY vector.key LIMIT ?3",
+            (space, other, limit, after),
+        )
+        from semsearch.records import Passage
+
+        return [(row[0], Passage(*row[1:6]), widen(row[6])) for row in rows]
 
     def pending(self, space: int, remote: bool) -> tuple[int, int]:
         """`(passages, estimated tokens)` of everything `unembedded` would return without limit."""
@@ -141,6 +176,41 @@ class Vectors(Spaces, Passages, Ledger):
         )
         assert row is not None
         return row[0], row[1]
+
+    def token_ratio(self, space: int) -> float:
+        """How many tokens the space's model counted for each one estimated; 1.0 while unknown.
+
+        Over the latest calls whose passages are all still here.
+        """
+        row = self._db.row(
+            "SELECT sum(ledger.tokens), sum(estimated) FROM (SELECT ledger AS id, "
+            "count(*) AS held, sum(tokens) AS estimated FROM ("
+            "SELECT vector.ledger, passage.tokens FROM vector "
+            f"CROSS JOIN passage ON passage.id = vector.key & {PASSAGE_MASK} "
+            f"WHERE {KEYS_OF_SPACE} AND vector.ledger IS NOT NULL ORDER BY key DESC LIMIT ?2) "
+            "GROUP BY ledger) AS held_calls CROSS JOIN ledger ON ledger.id = held_calls.id "
+            "WHERE ledger.tokens > 0 AND ledger.inputs = held",
+            (space, _CALIBRATION_VECTORS),
+        )
+        assert row is not None
+        return float(row[0] / row[1]) if row[0] and row[1] else 1.0
+
+    def reused_tokens(self, space: int) -> int:
+        """Estimated tokens this space did not have to be sent: repeated texts, and cut vectors."""
+        repeated = self._db.value(
+            "SELECT sum(tokens * (copies - 1)) FROM (SELECT passage AS id, count(*) AS copies "
+            "FROM chunk GROUP BY passage HAVING copies > 1) AS repeated "
+            "CROSS JOIN passage ON passage.id = repeated.id "
+            "CROSS JOIN code ON code.key = (?1 << 40 | repeated.id)",
+            (space,),
+        )
+        cut = self._db.value(
+            "SELECT sum(passage.tokens) FROM vector "
+            f"CROSS JOIN passage ON passage.id = vector.key & {PASSAGE_MASK} "
+            f"WHERE {KEYS_OF_SPACE} AND vector.ledger IS NULL",
+            (space,),
+        )
+        return int(repeated or 0) + int(cut or 0)
 
     def record_failures(self, space: int, failures: Iterable[tuple[bytes, str]]) -> None:
         """Remember `(digest, reason)` of passages the model refuses, so nobody pays again."""
@@ -158,11 +228,15 @@ class Vectors(Spaces, Passages, Ledger):
             return self._db.run("DELETE FROM refusal WHERE space = ?", (space,))
 
 
-_PENDING: Final = """CROSS JOIN passage ON passage.id = chunk.passage
-WHERE chunk.id = (SELECT min(twin.id) FROM chunk AS twin WHERE twin.passage = chunk.passage)
-AND NOT EXISTS (SELECT 1 FROM code WHERE code.key = (?1 << 40 | chunk.passage))
+_PASSAGE: Final = "CROSS JOIN passage ON passage.id = chunk.passage"
+
+_WANTING: Final = """NOT EXISTS (SELECT 1 FROM code WHERE code.key = (?1 << 40 | chunk.passage))
 AND NOT EXISTS (SELECT 1 FROM refusal WHERE refusal.space = ?1 AND refusal.passage = chunk.passage)
 AND (?2 = 0 OR passage.withheld = '')"""
+
+_PENDING: Final = f"""{_PASSAGE}
+WHERE chunk.id = (SELECT min(twin.id) FROM chunk AS twin WHERE twin.passage = chunk.passage)
+AND {_WANTING}"""
 """A passage that stands in several chunks counts for the first of them."""
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from semsearch.store import SqliteStore
     from tests.store.conftest import Index
 
-WORDS = "apple pear plum fig grape melon lemon lime peach cherry date kiwi mango quince".split()
+WORDS = ("apple", "pear", "plum", "fig", "grape", "melon", "lime", "peach", "kiwi", "quince")
 
 
 def sentence(generator: random.Random) -> str:
@@ -97,6 +97,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteStore]:
             texts = [sentence(generator) for _ in range(generator.randrange(5))]
             new = version(roots[number % 2].id, name, texts, mtime_ns=number * 10)
             put(store, space if number % 9 else None, new)
+        for name in (b"a0", b"a/b0", b"a/b-"):  # beside the folders a and a/b
+            put(store, space, version(roots[0].id, name, [sentence(generator)]))
     yield store
     store.close()
 
@@ -133,7 +135,9 @@ def test_keyword_search_respects_the_same_filters(
 ) -> None:
     word = random.Random(seed).choice(WORDS)
     everything = filled.match_chunks(word, 999)
-    kept = {row.chunk for row in filled.chunk_rows([c for c, _ in everything]) if passes(row, where)}
+    kept = {
+        row.chunk for row in filled.chunk_rows([c for c, _ in everything]) if passes(row, where)
+    }
     assert filled.match_chunks(word, 999, where) == [hit for hit in everything if hit[0] in kept]
     rows = filled.chunk_rows(list(kept))
     assert {file for file, _ in filled.match_files(word, 999, where)} == {row.file for row in rows}
@@ -189,7 +193,9 @@ def test_codes_held_in_memory_find_the_same_and_follow_changes(tmp_path: Path) -
     root, space = store.add_root(ROOT).id, store.ensure_space(KEY, 0.5).id
     generator = random.Random(3)
     files = [
-        put(store, space, version(root, b"%d.md" % n, [f"{n} {sentence(generator)}" for _ in "abc"]))
+        put(
+            store, space, version(root, b"%d.md" % n, [f"{n} {sentence(generator)}" for _ in "abc"])
+        )
         for n in range(150)
     ]
     assert store._db.value("SELECT count(*) FROM code") > 400
@@ -231,7 +237,9 @@ def test_chunks_that_share_a_passage_are_all_found(index: Index) -> None:
         put(store, index.space.id, version(index.root.id, name, ["apple", "apple"]))
     found = store.nearest(index.space.id, vector_of("apple"), 10)
     assert [chunk for chunk, _ in found] == [1, 2, 3, 4]
-    only_b = store.nearest(index.space.id, vector_of("apple"), 10, Filter(folders=(ROOT + b"/b.md",)))
+    only_b = store.nearest(
+        index.space.id, vector_of("apple"), 10, Filter(folders=(ROOT + b"/b.md",))
+    )
     assert [chunk for chunk, _ in only_b] == [3, 4]
     assert [chunk for chunk, _ in store.nearest(index.space.id, vector_of("apple"), 3)] == [1, 2, 3]
 
@@ -250,7 +258,9 @@ def test_a_query_of_another_width_is_refused(index: Index) -> None:
     put(index.store, index.space.id, version(index.root.id, b"a.md", ["apple"]))
     for question in (index.store.nearest, index.store.cosines):
         with pytest.raises(MalformedReply):
-            question(index.space.id, vector_of("apple", 8), 5 if question.__name__ == "nearest" else [1])
+            question(
+                index.space.id, vector_of("apple", 8), 5 if question.__name__ == "nearest" else [1]
+            )
     with pytest.raises(UsageError):
         index.store.nearest(99, vector_of("apple"), 5)
 
@@ -336,6 +346,34 @@ def test_a_broad_filter_finds_what_a_narrow_one_would(
     broad = [crowded.nearest(space, query, 10, where) for query in queries(10)]
     monkeypatch.setattr("semsearch.store.nearest._BROAD", 2.0)
     assert [crowded.nearest(space, query, 10, where) for query in queries(10)] == broad
+
+
+def test_a_broad_filter_whose_files_are_far_away_still_fills_the_list(index: Index) -> None:
+    """The scan meets only a few of them before it ends; then all of them are looked up."""
+    store = index.store
+    store._db.connection.execute("UPDATE space SET candidates = 20")
+    far = [f"quince {n}" for n in range(500)]
+    with store.write():
+        for number in range(100):
+            texts = [f"apple fig {number} {part}" for part in range(10)]
+            put(store, index.space.id, version(index.root.id, b"%d.py" % number, texts))
+        for number in range(50):
+            texts = ["apple fig"] if number < 4 else far[10 * number : 10 * number + 10]
+            put(store, index.space.id, version(index.root.id, b"%d.md" % number, texts))
+    found = store.nearest(index.space.id, vector_of("apple fig"), 25, Filter(suffixes=("md",)))
+    assert len(found) == 25
+    rows = store.chunk_rows([chunk for chunk, _ in found])
+    assert [row.text for row in rows[:4]] == ["apple fig"] * 4
+    assert {row.relative[-3:] for row in rows} == {b".md"}
+
+
+def test_without_the_extension_the_same_candidates_are_chosen(crowded: SqliteStore) -> None:
+    crowded._db.connection.execute("UPDATE space SET candidates = 40")
+    plain = open_index(crowded.path, extension=False)
+    space = crowded.spaces()[0].id
+    for query in queries(8):
+        same(plain.nearest(space, query, 10), crowded.nearest(space, query, 10))
+    plain.close()
 
 
 def test_a_long_list_gets_as_many_rows_as_asked(crowded: SqliteStore) -> None:

@@ -200,8 +200,11 @@ TRAPS = {
     "extra table": "CREATE TABLE more(x)",
     "missing table": "DROP TABLE ledger",
     "missing index": "DROP INDEX chunk_by_file",
-    "view as shadow table": (
+    "other full-text table": (
         "DROP TABLE lexical_chunk; CREATE VIRTUAL TABLE lexical_chunk USING fts5(title, body)"
+    ),
+    "view as shadow table": (
+        "DROP TABLE lexical_chunk_docsize; CREATE VIEW lexical_chunk_docsize AS SELECT 1 AS id"
     ),
     "changed constraint": "DROP TABLE history; CREATE TABLE history(id INTEGER PRIMARY KEY)",
 }

@@ -65,9 +65,10 @@ def test_one_space_is_active_and_the_flip_takes_it_from_the_other(index: Index) 
 
 def test_the_native_width_is_learned_from_the_first_vectors(index: Index) -> None:
     store = index.store
-    native = KEY._replace(model="native", dimensions=0)
+    native = KEY._replace(dimensions=0)
     space = store.ensure_space(native, 0.5)
     assert space.native
+    assert space.id != index.space.id, "that one's width was asked for"
     assert store.nearest(space.id, vector_of("x"), 5) == []
     store.add_vectors(space.id, [passage_of("x")], [vector_of("x", 16)], None)
     learned = store.ensure_space(native, 0.5)

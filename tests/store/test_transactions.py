@@ -45,20 +45,29 @@ def test_what_is_done_in_one_block_is_visible_to_others_at_once(tmp_path: Path) 
 
 
 def test_an_error_takes_everything_back_and_is_raised_as_it_is(index: Index) -> None:
-    with pytest.raises(Interruption), index.store.write():
-        put(index.store, index.space.id, version(index.root.id, b"a.md", ["one"]))
-        raise Interruption
+    def interrupted() -> None:
+        with index.store.write():
+            put(index.store, index.space.id, version(index.root.id, b"a.md", ["one"]))
+            raise Interruption
+
+    with pytest.raises(Interruption):
+        interrupted()
     assert relatives(index.store) == []
     assert index.store.spend() == []
 
 
 def test_a_nested_block_is_taken_back_alone(index: Index) -> None:
     store = index.store
-    with store.write():
-        put(store, None, version(index.root.id, b"a.md", ["one"]))
-        with pytest.raises(Interruption), store.write():
+
+    def interrupted() -> None:
+        with store.write():
             put(store, None, version(index.root.id, b"b.md", ["two"]))
             raise Interruption
+
+    with store.write():
+        put(store, None, version(index.root.id, b"a.md", ["one"]))
+        with pytest.raises(Interruption):
+            interrupted()
         put(store, None, version(index.root.id, b"c.md", ["three"]))
     assert relatives(store) == [b"a.md", b"c.md"]
 
@@ -66,10 +75,15 @@ def test_a_nested_block_is_taken_back_alone(index: Index) -> None:
 def test_a_method_that_fails_half_way_spoils_its_block(index: Index) -> None:
     """Else swallowing its error would commit a file without its chunks."""
     store = index.store
-    with pytest.raises(SemsearchError, match="taken back"), store.write():
-        put(store, None, version(index.root.id, b"a.md", ["one"]))
-        with pytest.raises(SemsearchError, match="NOT NULL"):
-            store.publish(version(index.root.id, b"b.md", ["passage never stored"]))
+
+    def careless() -> None:
+        with store.write():
+            put(store, None, version(index.root.id, b"a.md", ["one"]))
+            with pytest.raises(SemsearchError, match="NOT NULL"):
+                store.publish(version(index.root.id, b"b.md", ["passage never stored"]))
+
+    with pytest.raises(SemsearchError, match="taken back"):
+        careless()
     assert relatives(store) == []
 
 
@@ -88,10 +102,15 @@ def test_a_full_disk_is_told_and_nothing_is_lost(index: Index) -> None:
     connection = store._db.connection
     limit = connection.pragma("page_count") + 3
     connection.pragma("max_page_count", limit)
-    with pytest.raises(StorageError) as caught, store.write():
-        for number in range(200):
-            new = version(index.root.id, b"%d.md" % number, [f"text {number} " * 300])
-            put(store, index.space.id, new)
+
+    def too_much() -> None:
+        with store.write():
+            for number in range(200):
+                new = version(index.root.id, b"%d.md" % number, [f"text {number} " * 300])
+                put(store, index.space.id, new)
+
+    with pytest.raises(StorageError) as caught:
+        too_much()
     assert caught.value.code == "storage.full"
     assert "disk is full" in caught.value.message
     assert relatives(store) == [b"a.md"]
@@ -104,12 +123,27 @@ def test_a_full_disk_is_told_and_nothing_is_lost(index: Index) -> None:
 def test_going_on_after_sqlite_rolled_back_by_itself_is_refused(index: Index) -> None:
     """Statements after a lost transaction would each commit on their own."""
     store = index.store
-    with pytest.raises(StorageError) as caught, store.write():
-        store.add_passages([passage_of("one")])
-        store._db.connection.execute("ROLLBACK")
-        store.add_passages([passage_of("two")])
+
+    def goes_on() -> None:
+        with store.write():
+            store.add_passages([passage_of("one")])
+            store._db.connection.execute("ROLLBACK")
+            store.add_passages([passage_of("two")])
+
+    with pytest.raises(StorageError) as caught:
+        goes_on()
     assert caught.value.code == "storage.rolled_back"
     assert store.counts().passages == 0
+
+
+def test_a_transaction_lost_at_its_end_is_told_as_such(index: Index) -> None:
+    def loses() -> None:
+        with index.store.write():
+            index.store._db.connection.execute("ROLLBACK")
+
+    with pytest.raises(StorageError) as caught:
+        loses()
+    assert caught.value.code == "storage.rolled_back"
 
 
 def test_a_change_needs_a_transaction(index: Index) -> None:
@@ -258,9 +292,14 @@ def test_a_batch_and_its_bill_are_one(index: Index) -> None:
     """A crash between the vectors and the ledger would lose track of money spent."""
     store = index.store
     passages = [passage_of("one")]
-    with pytest.raises(Interruption), store.write():
-        store.add_vectors(index.space.id, passages, [vector_of("one")], sent())
-        raise Interruption
+
+    def interrupted() -> None:
+        with store.write():
+            store.add_vectors(index.space.id, passages, [vector_of("one")], sent())
+            raise Interruption
+
+    with pytest.raises(Interruption):
+        interrupted()
     assert store.spend() == []
     assert store.embedded(index.space.id, [passages[0].digest]) == set()
     store.add_vectors(index.space.id, passages, [vector_of("one")], sent())

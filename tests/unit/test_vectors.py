@@ -119,6 +119,14 @@ def test_narrowing_rounds_to_the_nearest_value_and_ties_to_even(values: list[flo
                 assert error < further or (error == further and half % 2 == 0)
 
 
+def test_ties_go_to_the_even_neighbour() -> None:
+    words = [0x3F808000, 0x3F818000, 0xBF808000, 0x3F808001, 0x3F807FFF]
+    raw = struct.pack("<5I", *words)
+    wanted = struct.pack("<5H", 0x3F80, 0x3F82, 0xBF80, 0x3F81, 0x3F80)
+    assert narrow(raw) == wanted
+    assert narrow_many(np.frombuffer(raw, "<f4").reshape(1, 5)).tobytes() == wanted
+
+
 def _widened(half: int) -> float:
     return float(struct.unpack("<f", struct.pack("<I", half << 16))[0])
 
