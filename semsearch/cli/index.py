@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from semsearch.cli.context import Context
+    from semsearch.engine.building import BuildJob
     from semsearch.engine.choice import Choice
     from semsearch.engine.job import IndexJob
 
@@ -81,7 +82,7 @@ def usable_choice(context: Context, warnings: list[str], *, install: bool) -> Ch
     return None
 
 
-def run_job(job: IndexJob, context: Context) -> IndexReport:
+def run_job(job: IndexJob | BuildJob, context: Context) -> IndexReport:
     """Run a prepared job with progress; the first Ctrl-C ends it in order, the second at once."""
     line = ProgressLine(enabled=not (context.quiet or context.json), width=context.style().width)
     report: IndexReport | None = None
@@ -161,7 +162,7 @@ def _ask(job: IndexJob, context: Context) -> None:
 
 
 @contextmanager
-def _stop_on_signal(job: IndexJob) -> Iterator[None]:
+def _stop_on_signal(job: IndexJob | BuildJob) -> Iterator[None]:
     def stop(_number: int, _frame: FrameType | None) -> None:
         if job.stop.is_set():
             raise KeyboardInterrupt

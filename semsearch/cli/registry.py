@@ -66,13 +66,15 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
     Command(
         "models",
-        "list models, choose one, install the embedded one",
+        "list models, compare, build, switch, drop; install the embedded one",
         examples=(
             "semsearch models list",
-            "semsearch models use openai/text-embedding-3-large",
-            "semsearch models install",
+            'semsearch models compare qwen/qwen3-embedding-8b "why was the loaf dense"',
+            "semsearch models build qwen/qwen3-embedding-8b --max-cost 0.50 --use",
+            "semsearch models use openai/text-embedding-3-small",
         ),
-        takes="[list | use M | install]",
+        takes="[list | compare M QUERY… | build M | use M | drop M | check [M] | adopt M | "
+        "refresh | install]",
     ),
     Command(
         "status",

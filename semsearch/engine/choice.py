@@ -152,6 +152,20 @@ def named_space(spaces: Iterable[Space], choice: Choice) -> Space | None:
     return best[0] if best else of_model[0] if len(of_model) == 1 else None
 
 
+def named_choice(settings: Settings, store: Store, name: str) -> tuple[Choice, Space | None]:
+    """The model a person names and its space here, with the width the space has."""
+    choice = named(settings, name, "named")
+    space = named_space(store.spaces(), choice)
+    return (choice if space is None else of_space(space, store)), space
+
+
+def host(choice: Choice) -> str:
+    """Where text of a choice is sent; empty when nothing leaves."""
+    from semsearch.embed.endpoints import host_of
+
+    return "" if choice.local else host_of(choice.endpoint)
+
+
 def open_embedder(settings: Settings, choice: Choice, *, for_query: bool) -> Embedder:
     """The embedder of a choice; nothing is loaded or sent yet.
 
@@ -306,5 +320,5 @@ def provider_preferences(settings: Settings) -> dict[str, object]:
     if settings.text("provider.sort"):
         preferences["sort"] = settings.text("provider.sort")
     if settings.number("provider.max_price"):
-        preferences["max_price"] = {"prompt": f"{settings.number('provider.max_price'):g}"}
+        preferences["max_price"] = {"prompt": settings.number("provider.max_price")}
     return preferences

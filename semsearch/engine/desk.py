@@ -65,7 +65,8 @@ def answer_now(engine: Engine, raw: str, mode: Mode, limit: int) -> tuple[Search
         like_mode: Mode = "hybrid" if mode == "lexical" else mode
         return engine.search(raw, mode=like_mode, limit=limit), True
     final = mode == "lexical" or space is None
-    if not final and space is not None and query.text:
+    switching = engine.pending_switch() is not None  # then an answer may have to be paid for
+    if not final and space is not None and query.text and not switching:
         final = store.cached_query(space.id, query.text) is not None
         if final:
             return engine.search(raw, mode=mode, limit=limit), True

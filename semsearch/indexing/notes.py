@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 RUN_ENDED: Final = "run.ended_ns"
 RUN_PROBLEMS: Final = "run.problems"
+MODEL_WANTED: Final = "model.wanted"
+"""Id of a space the user switched to before it covered the index; it answers when it does."""
 
 _KEPT: Final = 200
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from semsearch.errors import Cancelled, SemsearchError
 from semsearch.indexing.embedding import VectorFeed
+from semsearch.indexing.finish import finish_space
 from semsearch.indexing.notes import RUN_ENDED, RUN_PROBLEMS, write_problems
 from semsearch.indexing.plan import settle_root
 from semsearch.indexing.prepare import Unreadable, build_version, content_digest, read_version
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 Event = Progress | Problem | IndexReport
 """What a run tells; the report comes last, and once."""
 
-_REFIT_SHARE = 0.2
-"""Change in the number of vectors after which the candidate count is fitted again."""
-
 _TELL_S = 0.1
 """How often progress is told."""
 
@@ -43,6 +41,7 @@ class RunOptions(NamedTuple):
     max_file_bytes: int
     spending: Spending = Spending()
     send_secrets: bool = False
+    follow_symlinks: bool = False
 
 
 class IndexRun:
@@ -120,7 +119,12 @@ class IndexRun:
     def _index_file(self, plan: RootPlan, ref: FileRef) -> Problem | None:
         """Read one file and queue its new version; returns what is worth telling about it."""
         path = plan.absolute(ref.relative)
-        version = read_version(plan.root, ref, limit=self._options.max_file_bytes)
+        version = read_version(
+            plan.root,
+            ref,
+            limit=self._options.max_file_bytes,
+            follow_symlinks=self._options.follow_symlinks,
+        )
         if isinstance(version, Unreadable):
             self._tally.failed += 1
             self._store.mark_failed(plan.root.id, ref, version.reason)
@@ -146,20 +150,9 @@ class IndexRun:
         self._store.collect_garbage()
         space = self._feed.space
         if space is not None:
-            if space.state == "building":
-                self._store.set_space_state(space.id, "ready")
-            self._calibrate(space)
+            finish_space(self._store, space, embedded=self._tally.embedded)
         self._store.set_note(RUN_ENDED, str(time.time_ns()))
         self._store.set_note(RUN_PROBLEMS, write_problems(self._tally.problems))
-
-    def _calibrate(self, space: Space) -> None:
-        """Fit the candidate count to the vectors, unless their number has hardly changed."""
-        key = f"space.{space.id}.calibrated_for"
-        covered, _ = self._store.coverage(space.id)
-        fitted = int(self._store.note(key) or 0)
-        if self._tally.embedded and abs(covered - fitted) > fitted * _REFIT_SHARE:
-            self._store.calibrate(space.id)
-            self._store.set_note(key, str(covered))
 
     def _ticks(self, ticks: Iterator[None]) -> Iterator[Event]:
         for _ in ticks:

@@ -18,7 +18,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from semsearch.records.books import Counts, Judgment, LedgerEntry, Sent, Spend
+    from semsearch.records.books import Counts, DaySpend, Judgment, LedgerEntry, Sent, Spend
+    from semsearch.records.comparing import (
+        ComparedRow,
+        Comparison,
+        Drift,
+        Filled,
+        FullSwitch,
+        Outlay,
+    )
     from semsearch.records.documents import Block, Chunk, Document, Passage
     from semsearch.records.embedding import Embeddings, KeyStatus, ModelInfo, Purpose
     from semsearch.records.files import FileContent, FileRef, SkippedPath
@@ -38,16 +46,22 @@ __all__ = [
     "Block",
     "Chunk",
     "ChunkRow",
+    "ComparedRow",
+    "Comparison",
     "Counts",
+    "DaySpend",
     "Document",
+    "Drift",
     "Embeddings",
     "Estimate",
     "FileContent",
     "FileRef",
     "FileState",
+    "Filled",
     "Filter",
     "Finding",
     "Forgotten",
+    "FullSwitch",
     "Hit",
     "IndexReport",
     "IndexStatus",
@@ -58,6 +72,7 @@ __all__ = [
     "ModelChoice",
     "ModelInfo",
     "NewFile",
+    "Outlay",
     "Passage",
     "Place",
     "Problem",
@@ -79,10 +94,17 @@ __all__ = [
 
 _HOMES = {
     "Counts": "books",
+    "DaySpend": "books",
     "Judgment": "books",
     "LedgerEntry": "books",
     "Sent": "books",
     "Spend": "books",
+    "ComparedRow": "comparing",
+    "Comparison": "comparing",
+    "Drift": "comparing",
+    "Filled": "comparing",
+    "FullSwitch": "comparing",
+    "Outlay": "comparing",
     "Block": "documents",
     "Chunk": "documents",
     "Document": "documents",

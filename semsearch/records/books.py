@@ -39,6 +39,14 @@ class Spend(NamedTuple):
     """Sum over the calls whose cost is known."""
 
 
+class DaySpend(NamedTuple):
+    """What one model at one host cost on one day."""
+
+    day: str
+    """ISO date in UTC."""
+    spend: Spend
+
+
 class Judgment(NamedTuple):
     """A relevance mark: how well a passage answers a query."""
 

@@ -2,6 +2,7 @@
 
 from typing import Literal, NamedTuple
 
+from semsearch.records.books import DaySpend
 from semsearch.records.embedding import ModelInfo
 from semsearch.records.indexing import Problem
 from semsearch.records.storage import Root, Space
@@ -47,6 +48,13 @@ class IndexStatus(NamedTuple):
     tokens: int
     """Tokens sent, over the whole ledger."""
     problems: tuple[Problem, ...] = ()
+    days: tuple[DaySpend, ...] = ()
+    """The cost book, the latest day first."""
+    saved_tokens: int = 0
+    """Tokens that were not sent again: text that stands in several places, vectors cut from
+    wider ones."""
+    saved_usd: float = 0.0
+    """The same at what each model has cost so far."""
 
 
 class ModelChoice(NamedTuple):

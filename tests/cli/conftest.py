@@ -55,7 +55,7 @@ def notes(tmp_path: Path) -> Path:
     )
     (folder / "bicycle.txt").write_text("The chain clicks under load.\n\nGrease the pedals.\n")
     (folder / "backoff.py").write_text(
-        'def wait(attempt):\n    """Seconds to wait before the next try."""\n    return 2**attempt\n'
+        'def wait(attempt):\n    """Seconds to wait before a retry."""\n    return 2**attempt\n'
     )
     (folder / "page.html").write_text(
         "<html><title>Heating</title><body><h1>Heating</h1>"

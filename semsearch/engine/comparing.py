@@ -1,0 +1,125 @@
+"""Try another model on a question before paying for all of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from semsearch.engine import choice as choices
+from semsearch.engine import switching
+from semsearch.engine.costs import calibrated_tokens
+from semsearch.errors import UsageError
+from semsearch.records import Comparison, Outlay
+
+if TYPE_CHECKING:
+    from semsearch.engine.choice import Choice
+    from semsearch.engine.facade import Engine
+    from semsearch.records import Query, Space
+    from semsearch.searching import Options
+
+
+def outlay(engine: Engine, model: str, raw: str) -> Outlay:
+    """What `compare` would send; only the query's own vector may be asked for now.
+
+    Raises:
+        UsageError: there is nothing to compare, or nothing to look for.
+    """
+    _, choice, space = _sides(engine, model)
+    listed = switching.shortlist(engine, _query(engine, raw), _base(engine), _options(engine))
+    missing = switching.missing_passages(engine, choice, space, listed.chunks)
+    tokens = sum(passage.tokens for passage in missing)
+    tokens = calibrated_tokens(engine.store(), space, tokens)
+    host = "" if choice.local else choices.host(choice)
+    return Outlay(
+        candidates=len(listed.chunks),
+        inputs=len(missing),
+        tokens=tokens,
+        cost_usd=switching.cost(engine, choice, tokens),
+        host=host,
+        needs_consent=bool(switching.roots_without_consent(engine, host)),
+    )
+
+
+def compare(engine: Engine, model: str, raw: str, limit: int) -> Comparison:
+    """The model that answers now beside another one, on the candidates of a question.
+
+    Candidates the other model has no vector of are embedded and kept.
+
+    Args:
+        engine: an open engine.
+        model: the other model, as a person names it.
+        raw: the question.
+        limit: how deep the overlap looks.
+
+    Raises:
+        UsageError: there is nothing to compare, or nothing to look for.
+        AccessError: no key, no consent, no credit, or the cap is reached.
+        BusyError: another process is filling the index.
+        EmbeddingError: the other model cannot be had.
+    """
+    from semsearch.searching.compare import agreement, compared_rows, overlap
+    from semsearch.searching.vector import query_vector
+
+    active, choice, space = _sides(engine, model)
+    query, options = _query(engine, raw), _options(engine)
+    listed = switching.shortlist(engine, query, active, options)
+    cap = engine.settings.number("index.max_cost")
+    space, filled = switching.fill(engine, choice, space, listed.chunks, cap)
+    asked = query_vector(
+        engine.store(),
+        space,
+        query.text,
+        lambda: engine.query_embedder(space),
+        offline=options.offline,
+    )
+    rows = compared_rows(
+        engine.store(), query, listed, (active, listed.vector), (space, asked.unit)
+    )
+    return Comparison(
+        query=raw,
+        a=active,
+        b=space,
+        rows=rows,
+        k=limit,
+        overlap_at_k=overlap(rows, limit),
+        rank_agreement=agreement(rows),
+        embedded=filled.embedded,
+        cost_usd=listed.cost_usd + filled.cost_usd + asked.cost_usd,
+        full_switch=switching.full_switch(engine, choice, space),
+        notices=(*listed.notices, *filter(None, [asked.notice])),
+    )
+
+
+def _sides(engine: Engine, model: str) -> tuple[Space, Choice, Space | None]:
+    active = _base(engine)
+    if active is None:
+        raise UsageError(
+            "The index has no vectors yet that another model could be compared with.",
+            hint=f"Make them with: semsearch index --model {model!a}",
+            code="model.no_vectors",
+        )
+    choice, space = choices.named_choice(engine.settings, engine.store(), model)
+    if space == active:
+        raise UsageError(
+            f"{choice.model!a} is the model that answers now; name another one.",
+            hint="`semsearch models list` shows what there is.",
+        )
+    return active, choice, space
+
+
+def _base(engine: Engine) -> Space | None:
+    return engine.store().active_space()
+
+
+def _query(engine: Engine, raw: str) -> Query:
+    query = switching.parse(engine, raw)
+    if not query.text:
+        raise UsageError(
+            "There is nothing to compare by: the query has no words.",
+            hint="Type a question, or a few words.",
+            code="query.empty",
+        )
+    return query
+
+
+def _options(engine: Engine) -> Options:
+    return engine.search_options(None, None)

