@@ -49,7 +49,6 @@ DECLARED: Final[tuple[Setting, ...]] = (
     Setting("index.hidden", "bool", False, "index hidden files and folders too"),
     Setting("index.follow_symlinks", "bool", False, "follow links that stay inside the folder"),
     Setting("index.max_file_mb", "number", 10.0, "larger files are skipped", minimum=0.001),
-    Setting("index.unknown_types", "bool", False, "index text files of unknown type too"),
     Setting("index.send_secrets", "bool", False, "send passages that look like keys to the API"),
     Setting(
         "index.max_cost", "number", 0.0, "stop a run at this cost in USD (0: no cap)", minimum=0

@@ -3,8 +3,8 @@
     python -m tests.quality.evaluate FOLDER --index PATH
 
 FOLDER holds `docs/`, `queries.tsv` (id, text) and `qrels.tsv` (query id, path below docs, grade).
-The index is made with the model the settings name (the embedded one without a key) and kept at PATH, so
-a second run only asks.
+The index is made with the model the settings name (the embedded one without a key) and kept at
+PATH, so a second run only asks.
 """
 
 from __future__ import annotations

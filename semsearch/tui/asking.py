@@ -1,0 +1,155 @@
+"""Search as one types, at two speeds: by keywords at once, by meaning after a pause.
+
+Every question has a number; an answer to an older one is dropped. Nothing here draws.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from semsearch.errors import Cancelled, SemsearchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from semsearch.records import Mode, SearchResult
+    from semsearch.tui.engine_thread import EngineThread
+
+IDLE_SECONDS: Final = 0.06
+"""Pause after a key before keywords are looked up."""
+
+MEANING_SECONDS: Final = 0.25
+"""Pause after a key before the query is embedded, which may cost money."""
+
+FEWEST_CHARACTERS: Final = 3
+"""Shorter queries are looked up by keyword only."""
+
+LIMIT: Final = 200
+"""Hits of one search."""
+
+SCREENFUL: Final = 25
+"""Hits that are shown first; finding the sentence to show of each takes time."""
+
+
+class Question(NamedTuple):
+    """What is asked."""
+
+    number: int
+    text: str
+    mode: Mode
+
+
+class Answer(NamedTuple):
+    """What was found, or why nothing could be."""
+
+    question: Question
+    result: SearchResult | None
+    final: bool
+    """False: the answer by meaning is still to come."""
+    error: SemsearchError | None = None
+
+
+class Asker:
+    """Asks the engines about the newest question.
+
+    Args:
+        desk: the engine for what is quick.
+        remote: the engine for what may take long.
+        tell: called with every answer that is still wanted.
+    """
+
+    def __init__(
+        self,
+        desk: Callable[[], EngineThread],
+        remote: Callable[[], EngineThread],
+        tell: Callable[[Answer], None],
+    ) -> None:
+        self._desk, self._remote, self._tell = desk, remote, tell
+        self._number = 0
+        self._hurry = asyncio.Event()
+        self._pausing = False
+        self.waiting = False
+        """Whether an answer to the newest question is still to come."""
+        self.question = Question(0, "", "hybrid")
+
+    def hurry(self) -> bool:
+        """Do not wait for a pause any longer; says whether there was anything to wait for."""
+        self._hurry.set()
+        return self._pausing
+
+    def forget(self) -> None:
+        """Drop the answers that are still to come."""
+        self._number += 1
+        self.waiting = False
+
+    async def ask(self, text: str, mode: Mode, *, at_once: bool = False) -> None:
+        """Answer a question in up to two passes; run it in an exclusive worker."""
+        self._number += 1
+        question = self.question = Question(self._number, text, mode)
+        self.waiting = True
+        self._hurry.clear()
+        if at_once:
+            self._hurry.set()
+        await self._pause(IDLE_SECONDS)
+        final = await self._by_words(question)
+        if final or self._old(question):
+            return
+        if len(text.strip()) < FEWEST_CHARACTERS and not self._hurry.is_set():
+            self.waiting = False
+            return
+        await self._pause(MEANING_SECONDS - IDLE_SECONDS)
+        await self._by_meaning(question)
+
+    async def _by_words(self, question: Question) -> bool:
+        """The answer that is there at once; whether it is the last one."""
+        short = len(question.text.strip()) < FEWEST_CHARACTERS
+        try:
+            result, final = await self._answer_now(question, SCREENFUL)
+            if final and len(result.hits) == SCREENFUL:
+                self._answer(Answer(question, result, final=False))
+                result, final = await self._answer_now(question, LIMIT)
+        except Cancelled:
+            return True  # superseded: a newer question is on its way
+        except SemsearchError as error:
+            self._answer(Answer(question, None, final=True, error=error))
+            return True
+        self._answer(Answer(question, result, final=final or short))
+        return final
+
+    async def _answer_now(self, question: Question, limit: int) -> tuple[SearchResult, bool]:
+        from semsearch.engine.desk import answer_now
+
+        return await self._desk().run(
+            lambda engine: answer_now(engine, question.text, question.mode, limit),
+            interrupt=True,
+        )
+
+    async def _by_meaning(self, question: Question) -> None:
+        try:
+            result = await self._remote().run(
+                lambda engine: engine.search(question.text, mode=question.mode, limit=LIMIT)
+            )
+        except Cancelled:
+            return
+        except SemsearchError as error:
+            self._answer(Answer(question, None, final=True, error=error))
+        else:
+            self._answer(Answer(question, result, final=True))
+
+    async def _pause(self, seconds: float) -> None:
+        self._pausing = True
+        try:
+            await asyncio.wait_for(self._hurry.wait(), seconds)
+        except TimeoutError:
+            return
+        finally:
+            self._pausing = False
+
+    def _answer(self, answer: Answer) -> None:
+        if not self._old(answer.question):
+            self.waiting = not answer.final
+            self._tell(answer)
+
+    def _old(self, question: Question) -> bool:
+        return question.number != self._number

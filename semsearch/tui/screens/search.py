@@ -1,0 +1,315 @@
+"""The search screen: a question, the hits, and what one does with a hit."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Static
+
+from semsearch.errors import SemsearchError
+from semsearch.text import display_path, one_line
+from semsearch.tui import states
+from semsearch.tui.asking import Asker
+from semsearch.tui.history import History
+from semsearch.tui.screens.hit_actions import MODES, HitActions
+from semsearch.tui.terminal import content
+from semsearch.tui.widgets.key_bar import KeyBar
+from semsearch.tui.widgets.preview import Preview
+from semsearch.tui.widgets.query_bar import QueryBar
+from semsearch.tui.widgets.result_list import ResultList, hit_name
+from semsearch.tui.widgets.status_line import EndsLine
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+    from textual.timer import Timer
+
+    from semsearch.records import Hit, Mode, SearchResult
+    from semsearch.tui.asking import Answer
+    from semsearch.tui.facts import Facts
+    from semsearch.tui.keys import Scope
+
+_PREVIEW_SECONDS: Final = 0.04
+"""The cursor rests this long before its passage is read."""
+
+_DIM_SECONDS: Final = 0.15
+_SPINNER_SECONDS: Final = 0.4
+_REMEMBER_SECONDS: Final = 1.5
+"""A query that stood this long is worth remembering."""
+
+
+class SearchScreen(HitActions):
+    """Query bar, hits and preview; the query keeps the focus."""
+
+    SCOPE: ClassVar[Scope] = "search"
+    LEAVE: ClassVar[bool] = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_class("-nothing")
+        self.history = History()
+        self.mode = "hybrid"
+        self.result = None
+        self._asker: Asker | None = None
+        self._clocks: dict[str, Timer] = {}
+        self._cost = 0.0
+        self._welcomed = False
+        self._version: tuple[object, ...] | None = None
+        """Of the index, as of the facts last seen; None: it has not been looked at."""
+        self._shown_question = ""
+
+    # --- building ----------------------------------------------------------------------------
+
+    def compose_body(self) -> ComposeResult:
+        """The question above, hits and preview below."""
+        yield QueryBar()
+        with Horizontal(id="panes"):
+            yield ResultList(id="results")
+            yield Static(id="blank", classes="pane", markup=False)
+            yield Preview(id="preview")
+
+    def on_mount(self) -> None:
+        """Start with an empty question."""
+        app = self.semsearch
+        self.mode = self._setting_mode()
+        self._asker = Asker(lambda: app.desk, lambda: app.remote, self._answered)
+        self.query_one(QueryBar).border_title = "search"
+        self.query_one(ResultList).border_title = "results"
+        self.query_one(QueryBar).field.focus()
+        self.watch(self.app, "run_stage", lambda _: self.show_title(app.facts), init=False)
+        self.in_background(self._load_history, "history")
+
+    def _setting_mode(self) -> Mode:
+        wanted = self.semsearch.settings.text("search.mode")
+        return next((mode for mode in MODES if mode == wanted), "hybrid")
+
+    async def _load_history(self) -> None:
+        try:
+            recent = await self.semsearch.desk.run(
+                lambda engine: engine.store().recent_queries(100)
+            )
+        except SemsearchError:
+            return  # no index yet: the facts say so
+        self.history.load(recent)
+        self.query_one(QueryBar).suggest(self.history.recent)
+        if not self.query_one(QueryBar).text:
+            self._show_blank(states.nothing_asked(self.semsearch.facts, self.history.recent))
+
+    # --- what is known -----------------------------------------------------------------------
+
+    def facts_changed(self, facts: Facts) -> None:
+        """The index was looked at: say what it is, and open the first steps when there is none."""
+        self._cost = 0.0  # the ledger has counted it by now
+        if facts.error is not None:
+            self._show_blank(states.failure(facts.error))
+            if facts.missing and not self._welcomed:
+                self._welcomed = True
+                self.semsearch.action_welcome()
+        elif not self.query_one(QueryBar).text.strip():
+            self._show_blank(states.nothing_asked(facts, self.history.recent))
+        elif self._version is not None and self._version != _version(facts):
+            self.ask_again()
+        self._version = _version(facts)
+        self._say()
+
+    def show_title(self, facts: Facts) -> None:
+        """Folders, passages and model on the left, mode and freshness on the right."""
+        left = "semsearch"
+        if facts.status is not None:
+            roots = facts.status.roots
+            folders = display_path(roots[0].root.path) if len(roots) == 1 else "all folders"
+            folders = folders.rsplit("/", 1)[-1] or "/"
+            left += f"   {folders} · {facts.status.chunks:,} chunks · {facts.model}"
+        running = self.semsearch.run_stage in {"preparing", "running", "paused", "stopping"}
+        fresh = "indexing ◐" if running else f"{facts.freshness()} ●" if facts.status else ""
+        right = f"{states.MODE_NAMES[self.mode]} · {fresh}" if facts.known else ""
+        self.query_one("#title", EndsLine).show(left, right, heading=True)
+
+    # --- asking ------------------------------------------------------------------------------
+
+    def on_query_bar_changed(self, message: QueryBar.Changed) -> None:
+        """Ask anew with every key."""
+        self.ask(message.text)
+
+    def on_query_bar_submitted(self) -> None:
+        """Enter: the meaning at once, or the hit when its answer is already there."""
+        if self._asker is not None and self._asker.hurry():
+            return
+        self.action_open()
+
+    def ask(self, text: str, *, at_once: bool = False) -> None:
+        """Answer a question; an answer to an earlier one is no longer wanted."""
+        assert self._asker is not None
+        self._stop_timers()
+        if not text.strip():
+            self.workers.cancel_group(self, "query")
+            self._asker.forget()
+            self.result = None
+            self.query_one(ResultList).show((), same_question=False)
+            self._show_blank(states.nothing_asked(self.semsearch.facts, self.history.recent))
+            self._say()
+            return
+        self._clocks["dim"] = self.set_timer(_DIM_SECONDS, self._dim)
+        self._clocks["spin"] = self.set_timer(_SPINNER_SECONDS, self._say)
+        ask = partial(self._asker.ask, text, self.mode, at_once=at_once)
+        self.in_background(ask, "query", exclusive=True)
+
+    def ask_again(self) -> None:
+        """The same question, because the mode or the index is another one."""
+        self.ask(self.query_one(QueryBar).text, at_once=True)
+
+    def _answered(self, answer: Answer) -> None:
+        results = self.query_one(ResultList)
+        if answer.final:
+            self._stop_timers()
+        results.remove_class("-waiting")
+        if answer.error is not None or answer.result is None:
+            assert answer.error is not None
+            self.result = None
+            results.show((), same_question=False)
+            self._show_blank(states.failure(answer.error))
+            self._say()
+            return
+        result = self.result = answer.result
+        self._cost += result.cost_usd
+        same = answer.question.text == self._shown_question
+        self._shown_question = answer.question.text
+        results.show(result.hits, same_question=same)
+        if result.hits:
+            self._show_hits()
+        elif answer.final:
+            self._show_blank(states.nothing_found(result, self.semsearch.facts, self.mode))
+        self._say()
+        if answer.final:
+            self.in_background(self.recall_grades, "grades", exclusive=True)
+            self._clocks["remember"] = self.set_timer(_REMEMBER_SECONDS, self.remember)
+
+    def remember(self) -> None:
+        """Keep the question in the history, here and in the index."""
+        result, text = self.result, self.query_one(QueryBar).text.strip()
+        if result is not None and self.history.add(text):
+            self.query_one(QueryBar).suggest(self.history.recent)
+            mode, hits = result.mode, len(result.hits)
+            self.semsearch.desk.submit(
+                lambda engine: engine.store().remember_query(text, mode, hits)
+            )
+
+    # --- showing -----------------------------------------------------------------------------
+
+    def _show_hits(self) -> None:
+        self.remove_class("-nothing")
+
+    def _show_blank(self, state: states.State) -> None:
+        blank = self.query_one("#blank", Static)
+        lines = [content(line) for line in state.lines]
+        blank.update(Content("\n").join(lines))
+        blank.border_title = content(state.title)
+        for tone in ("warn", "bad"):
+            blank.set_class(state.tone == tone, f"-{tone}")
+        self.add_class("-nothing")
+        self.query_one(Preview).clear()
+
+    def _dim(self) -> None:
+        if self._asker is not None and self._asker.waiting:
+            self.query_one(ResultList).add_class("-waiting")
+
+    def _say(self) -> None:
+        """Hits, time and notices on the left; cost on the right."""
+        facts, result = self.semsearch.facts, self.result
+        results = self.query_one(ResultList)
+        spent = facts.spent_today + self._cost
+        cost = f"${spent:.4f} today" if 0 < spent < 1 else f"${spent:.2f} today"
+        if result is None:
+            self.say_status("", cost if facts.status is not None else "")
+            return
+        waiting = self._asker is not None and self._asker.waiting
+        parts = [f"{len(results.hits)} hits", self._pace(result)]
+        if waiting:
+            parts.append("… looking by meaning")
+        notice = states.degraded(result)
+        if notice:
+            parts.append(notice)
+        parts += [] if notice else [one_line(one) for one in result.notices]
+        self.say_status(" · ".join(parts), cost, "warn" if notice else "")
+        title = f"results {results.cursor + 1}/{len(results.hits)}" if results.hits else "results"
+        results.border_title = title
+        results.border_subtitle = "V meaning  K keyword"
+
+    @staticmethod
+    def _pace(result: SearchResult) -> str:
+        timing = result.timing_ms
+        total = timing.get("total", 0.0)
+        if result.space is None:
+            return f"{total:.0f} ms"
+        embed = timing.get("embed", 0.0)
+        if embed < 2 and not result.cost_usd:
+            return f"query vector cached · {total:.0f} ms"
+        return f"embed {embed:.0f} ms · total {total:.0f} ms"
+
+    def _stop_timers(self) -> None:
+        for timer in self._clocks.values():
+            timer.stop()
+        self._clocks.clear()
+
+    # --- the cursor --------------------------------------------------------------------------
+
+    def on_result_list_moved(self, message: ResultList.Moved) -> None:
+        """The cursor stands on another hit."""
+        self._say()
+        self.show_passage(message.hit)
+
+    def show_passage(self, hit: Hit | None) -> None:
+        """Show the passage of a hit once the cursor rests on it."""
+        timer = self._clocks.pop("preview", None)
+        if timer is not None:
+            timer.stop()
+        if hit is None:
+            self.query_one(Preview).clear()
+        else:
+            self._clocks["preview"] = self.set_timer(
+                _PREVIEW_SECONDS, lambda: self._start_preview(hit)
+            )
+
+    def on_result_list_opened(self) -> None:
+        """A double click."""
+        self.action_open()
+
+    def _start_preview(self, hit: Hit) -> None:
+        self.in_background(partial(self._preview, hit), "preview", exclusive=True)
+
+    async def _preview(self, hit: Hit) -> None:
+        from semsearch.tui.passages import read_passage
+
+        result = self.result
+        if result is None:
+            return
+        shown, colours = await self.semsearch.desk.run(
+            lambda engine: read_passage(engine, hit.chunk, result.query)
+        )
+        if shown is None:
+            self.say_status("this passage is no longer in the index: enter searches again")
+        elif self.query_one(ResultList).hit is hit:
+            self.query_one(Preview).show(shown, hit_name(hit), colours)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The footer shows the keys of the pane one is in."""
+        in_preview = event.widget.id == "preview"
+        self.query_one(KeyBar).show("preview" if in_preview else "search")
+        self.set_class(in_preview, "-preview-front")
+
+    def on_key(self, event: events.Key) -> None:
+        """What is typed while the hits have the focus goes into the question."""
+        field = self.query_one(QueryBar).field
+        if event.is_printable and event.character and self.query_one(ResultList).has_focus:
+            event.stop()
+            field.focus()
+            field.insert_text_at_cursor(event.character)
+
+
+def _version(facts: Facts) -> tuple[object, ...]:
+    """What must change before the same question can have another answer."""
+    status = facts.status
+    return () if status is None else (status.indexed_ns, status.chunks, facts.model)

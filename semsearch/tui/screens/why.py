@@ -1,0 +1,100 @@
+"""Why a hit stands where it stands: both lists, the cosine, and how the score came about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from semsearch.text import one_line
+from semsearch.tui import keys
+from semsearch.tui.terminal import content
+from semsearch.tui.widgets.result_list import hit_name
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.events import Click
+
+    from semsearch.records import Hit, SearchResult
+
+
+class WhyDialog(ModalScreen[None]):
+    """A table one closes with escape, with f9 again, or with a click."""
+
+    CSS = """
+    WhyDialog { align: center middle; background: $paper 60%; }
+    WhyDialog > Vertical { width: 76; max-width: 96%; height: auto; max-height: 96%; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        keys.back_binding(),
+        *(one for one in keys.bindings("search") if one.id == "search.why"),
+    ]
+
+    def __init__(self, hit: Hit, result: SearchResult) -> None:
+        super().__init__()
+        self._hit, self._result = hit, result
+
+    def compose(self) -> ComposeResult:
+        """One row per fact."""
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = f"why rank {self._hit.rank}"
+            dialog.border_subtitle = "esc close"
+            for name, value in explanation(self._hit, self._result):
+                yield Static(content(f"{name:<12}", "$quiet") + content(value), markup=False)
+
+    def on_click(self, event: Click) -> None:
+        """Anywhere."""
+        event.stop()
+        self.dismiss()
+
+    def action_back(self) -> None:
+        """Close."""
+        self.dismiss()
+
+    def action_why(self) -> None:
+        """Close."""
+        self.dismiss()
+
+
+def explanation(hit: Hit, result: SearchResult) -> list[tuple[str, str]]:
+    """Name and value of each fact about a hit's rank."""
+    words, meaning = hit.parts
+    ranks = result.mode == "hybrid"
+    rows = [("hit", f"{hit_name(hit)}:{hit.line or hit.start_line}"), ("mode", result.mode)]
+    if ranks and result.space is not None:
+        alpha = result.space.alpha
+        rows += [
+            ("score", f"{hit.score:.4f} = {meaning:.4f} by meaning + {words:.4f} by words"),
+            ("weights", f"{alpha:g} meaning, {1 - alpha:g} words: belongs to the model"),
+        ]
+    else:
+        rows.append(("score", f"{hit.score:.4f} ({_SCORES[result.mode]})"))
+    rows += [
+        ("meaning", _side(hit.semantic_rank, hit.cosine)),
+        ("words", f"rank {hit.lexical_rank}" if hit.lexical_rank else "not among the first 200"),
+    ]
+    if result.space is not None:
+        key = result.space.key
+        where = "on this machine" if key.endpoint == "local" else key.endpoint
+        rows += [
+            ("model", f"{one_line(key.model)}, {key.dimensions} dimensions, {one_line(where)}"),
+            ("coverage", f"{result.coverage * 100:.3g} % of the passages have its vectors"),
+        ]
+    rows.append(("passage", f"lines {hit.start_line}-{hit.end_line}, {one_line(hit.kind)}"))
+    rows += [("also in", one_line(path.decode("utf-8", "replace"))) for path in hit.also[:5]]
+    if hit.stale:
+        rows.append(("file", "changed since it was indexed: f5 brings the index up to date"))
+    rows.append(("time", ", ".join(f"{k} {v:.1f} ms" for k, v in result.timing_ms.items())))
+    return rows
+
+
+_SCORES = {"hybrid": "words alone", "semantic": "cosine", "lexical": "BM25"}
+
+
+def _side(rank: int | None, cosine: float | None) -> str:
+    if cosine is None:
+        return "no vector took part"
+    return f"rank {rank}, cosine {cosine:.4f}" if rank else f"cosine {cosine:.4f}, below the list"

@@ -1,0 +1,1 @@
+"""The terminal UI: behaviour through a pilot, bytes through a pseudo-terminal."""
