@@ -85,11 +85,13 @@ def indexer_lock(
 def _sign(descriptor: int) -> None:
     started = time.strftime("%Y-%m-%d %H:%M:%S")
     os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"process {os.getpid()}, since {started}\n".encode(), 0)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    os.write(descriptor, f"process {os.getpid()}, since {started}\n".encode())
 
 
 def _busy(descriptor: int) -> BusyError:
-    holder = printable(os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip())
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    holder = printable(os.read(descriptor, 200).decode("utf-8", "replace").strip())
     return BusyError(
         f"Another indexing run is at work ({holder or 'just started'}).",
         hint="Wait until it is finished, or use --wait.",

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from semsearch.store.filters import Restriction
     from semsearch.store.resident import ResidentCodes
 
-_OVERSAMPLING: Final = 4
-"""Candidates per wanted row, at least: a long list needs more of them than ten rows do."""
+_OVERSAMPLING: Final = 6
+"""Candidates per wanted row, at least: calibration is for ten rows, a long list needs more."""
 
 _FEWEST: Final = 100
 """Candidates a filtered search keeps, however small the set it searches."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -188,6 +190,36 @@ def test_without_the_extension_the_same_is_found(filled: SqliteStore) -> None:
     plain.close()
 
 
+WITH_BROKEN_LIBRARY = """
+import sys
+from semsearch.store import open_index
+from tests.store.material import vector_of
+store = open_index(sys.argv[1])
+print(store.extension)
+print(len(store.nearest(1, vector_of("apple"), 5)))
+"""
+
+
+@pytest.mark.parametrize("library", [b"", b"\x7fELF of another machine"])
+def test_a_library_that_does_not_load_is_told_and_replaced(
+    filled: SqliteStore, tmp_path: Path, library: bytes
+) -> None:
+    (tmp_path / "sqlite_vec").mkdir()
+    (tmp_path / "sqlite_vec" / "__init__.py").write_text("raise RuntimeError('imported')")
+    if library:
+        for suffix in ("so", "dylib", "dll"):
+            (tmp_path / "sqlite_vec" / f"vec0.{suffix}").write_bytes(library)
+    told = subprocess.run(
+        [sys.executable, "-c", WITH_BROKEN_LIBRARY, filled.path],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": ":".join([str(tmp_path), *sys.path])},
+    ).stdout.splitlines()
+    assert told[0].startswith("python (sqlite-vec does not load: ")
+    assert told[1] == "5"
+
+
 def test_codes_held_in_memory_find_the_same_and_follow_changes(tmp_path: Path) -> None:
     store, reader = fresh(tmp_path), fresh(tmp_path)
     root, space = store.add_root(ROOT).id, store.ensure_space(KEY, 0.5).id
@@ -321,7 +353,7 @@ def test_calibration_reaches_the_recall_it_promises(crowded: SqliteStore) -> Non
     assert recall(crowded) >= 0.99
     assert recall(crowded, Filter(suffixes=("md",))) >= 0.99
     crowded._db.connection.execute("UPDATE space SET candidates = 1")
-    assert recall(crowded) < 0.9
+    assert recall(crowded) < 0.95, "else calibration would have nothing to do"
 
 
 def test_calibration_can_be_stopped_and_keeps_the_old_value(crowded: SqliteStore) -> None:

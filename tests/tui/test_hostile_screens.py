@@ -73,7 +73,7 @@ def test_no_screen_lets_a_name_a_model_or_a_message_drive_the_terminal(
         app.press(F2)
         app.read_until(lambda output: b"api.profile" in output)
         app.send(PAGE_DOWN + PAGE_DOWN)
-        app.read_until(lambda output: b"api.user" in output)
+        app.read_until(lambda output: b"ui.borders" in output)
         app.send(QUIT)
         assert app.wait() == 0
         assert "problem 0" in app.text
