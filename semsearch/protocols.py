@@ -214,7 +214,13 @@ class Store(Protocol):
     # questions ---------------------------------------------------------------
 
     def nearest(
-        self, space: int, vector: bytes, limit: int, where: Filter | None = None
+        self,
+        space: int,
+        vector: bytes,
+        limit: int,
+        where: Filter | None = None,
+        *,
+        oversampling: int = ...,
     ) -> list[tuple[int, float]]:
         """`(chunk id, cosine)` by descending cosine, ties by chunk id.
 

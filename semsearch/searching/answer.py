@@ -22,6 +22,7 @@ from semsearch.searching.hits import changed_on_disk, choose, make_hits, ranked_
 from semsearch.searching.rank import fuse, lexical_only, semantic_only
 from semsearch.searching.retrieve import (
     DEPTH,
+    FUSED_OVERSAMPLING,
     Sources,
     lexical_chunks,
     semantic_chunks,
@@ -227,7 +228,8 @@ def _answers(
     lexical = lexical_chunks(sources, depth, wanted=limit, skip=skip)
     if mode == "lexical":
         return ranked_rows(sources.store, lexical_only(lexical), limit)
-    fused = fuse(lexical, semantic_chunks(sources, depth), alpha)
+    close = semantic_chunks(sources, depth, oversampling=FUSED_OVERSAMPLING)
+    fused = fuse(lexical, close, alpha)
     return ranked_rows(sources.store, fused, limit)
 
 

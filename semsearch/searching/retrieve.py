@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 DEPTH: Final = 200
 """Candidates of each side that are fused."""
+EXACT_OVERSAMPLING: Final = 6
+"""Candidates of the sign codes per row of a list whose end counts as much as its beginning."""
+FUSED_OVERSAMPLING: Final = 2
+"""The same for fusion, where the last of 200 rows only set the scale; a third of the reading."""
 MAX_REQUIRED: Final = 5_000
 """Chunks with a required phrase whose cosines are computed, the best by BM25 first."""
 MAX_EXCLUDED: Final = 100_000
@@ -74,7 +78,9 @@ def lexical_files(
     return lexical_files(sources, depth) if skip and len(rows) < wanted else rows
 
 
-def semantic_chunks(sources: Sources, depth: int) -> list[Scored]:
+def semantic_chunks(
+    sources: Sources, depth: int, *, oversampling: int = EXACT_OVERSAMPLING
+) -> list[Scored]:
     """Chunks by cosine, at most `depth`; empty without a vector."""
     store, query, space, vector = sources.store, sources.query, sources.space, sources.vector
     if space is None or vector is None:
@@ -90,7 +96,7 @@ def semantic_chunks(sources: Sources, depth: int) -> list[Scored]:
         unwanted.update(id_ for id_, _ in store.match_chunks(expression, MAX_EXCLUDED, query.where))
     ask = depth + min(len(unwanted), depth)
     while True:
-        rows = store.nearest(space.id, vector, ask, query.where)
+        rows = store.nearest(space.id, vector, ask, query.where, oversampling=oversampling)
         kept = [row for row in rows if row[0] not in unwanted]
         if len(kept) >= depth or len(rows) < ask:
             return kept[:depth]

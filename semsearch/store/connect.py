@@ -137,8 +137,12 @@ def _wait_when_busy(connection: apsw.Connection, read_only: bool) -> None:
 
 
 def _keep_in_memory(connection: apsw.Connection) -> None:
-    """The codes of a large index fit the page cache; sorting never touches the disk."""
-    connection.pragma("cache_size", -65536)
+    """A scan recycles a few pages; sorting never touches the disk.
+
+    A search reads every code once. A cache that held them all would make a one-shot search fault
+    in as much memory as the codes take; who asks often holds the codes themselves (`hold_codes`).
+    """
+    connection.pragma("cache_size", -8192)
     connection.pragma("temp_store", "MEMORY")
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from semsearch.store.filters import Restriction
     from semsearch.store.resident import ResidentCodes
 
-_OVERSAMPLING: Final = 6
+OVERSAMPLING: Final = 6
 """Candidates per wanted row, at least: calibration is for ten rows, a long list needs more."""
 
 _FEWEST: Final = 100
@@ -84,12 +84,26 @@ class Nearest(Spaces, Ledger):
     """Two stages in one statement: the codes that differ least, then exact cosines."""
 
     def nearest(
-        self, space: int, vector: bytes, limit: int, where: Filter | None = None
+        self,
+        space: int,
+        vector: bytes,
+        limit: int,
+        where: Filter | None = None,
+        *,
+        oversampling: int = OVERSAMPLING,
     ) -> list[tuple[int, float]]:
         """`(chunk id, cosine)` by descending cosine, ties by chunk id.
 
         Exact when the candidates cover the (filtered) set; exactly `limit` rows when there are
         that many. `where` applies before the cut.
+
+        Args:
+            space: whose vectors.
+            vector: the question, float32.
+            limit: rows wanted.
+            where: restricts which chunks may answer.
+            oversampling: candidates per wanted row, at least; fewer are enough where the end of
+                a long list need not be exact.
 
         Raises:
             MalformedReply: the vector does not fit the space.
@@ -100,7 +114,7 @@ class Nearest(Spaces, Ledger):
             return []
         query = gate(vector, dimensions)
         only = restriction(self._db, where, first=7) if where is not None else None
-        least = _OVERSAMPLING * limit
+        least = oversampling * limit
         plan = _Plan(
             space, self._code_of(vector, query), query, limit, max(candidates, least), only
         )

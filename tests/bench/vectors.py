@@ -37,6 +37,7 @@ PASSAGES_PER_FILE = 12
 BATCH = 128
 BURST = 8
 TIMED = 40
+SQL, NARROW, PEER = "ours, one SQL statement", "ours, 1 % of files", "vec0 float32, exact"
 WORDS = 30_000
 
 
@@ -170,7 +171,7 @@ def vec0(path: Path, base: Matrix) -> apsw.Connection:
     """The peer: sqlite-vec's own table, float32 and exact, in its faster chunk size."""
     import apsw
 
-    connection = _plain(path)
+    connection = _plain(path, page_size=4096)
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 1)
     spec = find_spec("sqlite_vec")
     assert spec is not None
@@ -189,11 +190,15 @@ def vec0(path: Path, base: Matrix) -> apsw.Connection:
     return connection
 
 
-def _plain(path: Path) -> apsw.Connection:
+def _plain(path: Path, page_size: int = 16384) -> apsw.Connection:
     import apsw
 
     connection = apsw.Connection(str(path))
-    for pragma, value in (("page_size", 16384), ("journal_mode", "wal"), ("cache_size", -65536)):
+    for pragma, value in (
+        ("page_size", page_size),
+        ("journal_mode", "wal"),
+        ("cache_size", -65536),
+    ):
         connection.pragma(pragma, value)
     return connection
 
@@ -233,73 +238,79 @@ def main() -> None:
 
 
 def report(folder: Path, base: Matrix, queries: Matrix, bodies: list[str]) -> None:
-    """Print one line per figure, goals beside them."""
+    """Build both, ask both, print one line per figure with its goal."""
+    from semsearch.store import open_index
+
+    plain = min(plain_inserts(folder / f"plain{i}.db", base, bodies) for i in range(2))
+    built = build(folder / "index.db", base, bodies)
+    begun = time.process_time()
+    candidates = built.store.calibrate(built.space)
+    calibrated = time.process_time() - begun
+    held = open_index(str(folder / "index.db"))
+    held.hold_codes(built.space)
+    print(f"{len(base)} x {base.shape[1]}, m = {candidates}, {built.store.extension}")
+    compare(built, held, vec0(folder / "peer.db", base), base, queries)
+    sizes(built.store, len(base), 4 * base.shape[1])
+    ours, vectors, plainly = (
+        1e6 * seconds / len(base) for seconds in (built.cpu_s, built.vectors_s, plain)
+    )
+    print(f"  insert: {ours:.0f} us CPU per passage (vectors {vectors:.0f}), "
+          f"plain {plainly:.0f}, ratio {ours / plainly:.2f}")  # fmt: skip
+    print(f"  calibration {calibrated:.2f} s CPU")
+
+
+def compare(
+    built: Built, held: SqliteStore, peer: apsw.Connection, base: Matrix, queries: Matrix
+) -> None:
+    """Time of a search, filtered and not, and recall against the exact answer."""
     import numpy as np
 
     from semsearch.records import Filter
-    from semsearch.store import open_index
 
-    rows, raw = len(base), 4 * base.shape[1]
-    plain = min(plain_inserts(folder / f"plain{i}.db", base, bodies) for i in range(2))
-    built = build(folder / "index.db", base, bodies)
     store, space = built.store, built.space
-    begun = time.process_time()
-    candidates = store.calibrate(space)
-    calibrated = time.process_time() - begun
-    held = open_index(str(folder / "index.db"))
-    held.hold_codes(space)
-    peer = vec0(folder / "peer.db", base)
     asked = [query.tobytes() for query in queries]
     narrow = Filter(folders=(b"/bench/folder07",))
-    resident = np.ascontiguousarray(base)
-
     spent = interleaved(
         {
-            "ours, one SQL statement": lambda i: store.nearest(space, asked[i], 10),
+            SQL: lambda i: store.nearest(space, asked[i], 10),
             "ours, codes in memory": lambda i: held.nearest(space, asked[i], 10),
-            "ours, 1 % of files": lambda i: store.nearest(space, asked[i], 10, narrow),
-            "vec0 float32, exact": lambda i: peer.execute(
+            NARROW: lambda i: store.nearest(space, asked[i], 10, narrow),
+            PEER: lambda i: peer.execute(
                 "SELECT id FROM peer WHERE value MATCH ? AND k = 10", (asked[i],)
             ).fetchall(),
-            "numpy float32, exact": lambda i: np.argpartition(-(resident @ queries[i]), 10)[:10],
+            "numpy float32, exact": lambda i: np.argpartition(-(base @ queries[i]), 10)[:10],
         },
         min(TIMED, len(asked)),
     )
-    row_of = {chunk: row for row, chunk in enumerate(built.chunks)}
-
-    def recall(store: SqliteStore) -> float:
-        found = 0
-        for query, raw_query in zip(queries, asked, strict=True):
-            truth = np.argpartition(-(resident @ query), 10)[:10].tolist()
-            hits = store.nearest(space, raw_query, 10)
-            found += len({*truth} & {row_of[chunk] for chunk, _ in hits})
-        return found / (10 * len(asked))
-
-    size = os.path.getsize(folder / "index.db")
-    tables = dict(store._db.rows("SELECT name, sum(pgsize) FROM dbstat GROUP BY name"))
-    vectors = tables["code"] + tables["vector"]
     medians = {name: statistics.median(times) for name, times in spent.items()}
-    peer_name, sql_name = "vec0 float32, exact", "ours, one SQL statement"
-    print(f"{rows} x {base.shape[1]}, m = {candidates}, {store.extension}")
     print(f"  {'CPU ms':26} {'median':>8} {'of vec0':>8} {'best':>8} {'of vec0':>8}")
     for name, times in spent.items():
         print(
-            f"  {name:26} {medians[name]:8.2f} {medians[name] / medians[peer_name]:8.3f} "
-            f"{times[0]:8.2f} {times[0] / spent[peer_name][0]:8.3f}"
+            f"  {name:26} {medians[name]:8.2f} {medians[name] / medians[PEER]:8.3f} "
+            f"{times[0]:8.2f} {times[0] / spent[PEER][0]:8.3f}"
         )
-    both = f"SQL {recall(store):.4f}, in memory {recall(held):.4f}"
-    print(f"  recall@10, {len(asked)} queries: {both}   goal >= 0.99")
-    narrowed = medians["ours, 1 % of files"] / medians[sql_name]
-    print(f"  1 % filter / unfiltered     {narrowed:6.3f}   goal <= 0.15 at 100k")
+    print(f"  1 % filter / unfiltered     {medians[NARROW] / medians[SQL]:6.3f}   "
+          "goal <= 0.15 at 100k")  # fmt: skip
+    row_of = {chunk: row for row, chunk in enumerate(built.chunks)}
+    for name, index in (("SQL", store), ("in memory", held)):
+        found = 0
+        for query, raw in zip(queries, asked, strict=True):
+            truth = {*np.argpartition(-(base @ query), 10)[:10].tolist()}
+            found += len(truth & {row_of[chunk] for chunk, _ in index.nearest(space, raw, 10)})
+        print(f"  recall@10, {name:16} {found / 10 / len(asked):6.4f}   goal >= 0.99")
+
+
+def sizes(store: SqliteStore, rows: int, raw: int) -> None:
+    """Bytes on disk, against the float32 vectors alone (`raw` bytes each)."""
+    size = os.path.getsize(store.path)
+    tables = dict(store._db.rows("SELECT name, sum(pgsize) FROM dbstat GROUP BY name"))
+    vectors = tables["code"] + tables["vector"]
+    words = tables["lexical_chunk_data"] + tables["lexical_file_data"]
     print(f"  vectors and codes / float32 {vectors / rows / raw:6.3f}   goal <= 0.62")
     print(f"  whole database / float32    {size / rows / raw:6.3f}   goal <= 1.0")
     print(f"  bytes per passage           {size / rows:6.0f}   of them text "
-          f"{tables['passage'] / rows:.0f}, vector and code {vectors / rows:.0f}, words "
-          f"{(tables['lexical_chunk_data'] + tables['lexical_file_data']) / rows:.0f}")  # fmt: skip
-    ours = built.cpu_s / rows * 1e6
-    print(f"  insert: {ours:.0f} us CPU per passage (vectors {built.vectors_s / rows * 1e6:.0f}), "
-          f"plain {plain / rows * 1e6:.0f}, ratio {built.cpu_s / plain:.2f}")  # fmt: skip
-    print(f"  calibration {calibrated:.2f} s CPU")
+          f"{tables['passage'] / rows:.0f}, vector and code {vectors / rows:.0f}, "
+          f"words {words / rows:.0f}")  # fmt: skip
 
 
 if __name__ == "__main__":
