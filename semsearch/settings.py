@@ -82,7 +82,9 @@ DECLARED: Final[tuple[Setting, ...]] = (
     Setting("api.batch_inputs", "int", 64, "passages per request", minimum=1, maximum=2048),
     Setting("api.batch_tokens", "int", 60_000, "estimated tokens per request", minimum=256),
     Setting("api.user", "text", "", "the `user` field of each request"),
-    Setting("api.attribution", "bool", False, "tell OpenRouter which application is asking"),
+    Setting(
+        "api.attribution", "text", "", "address OpenRouter may publish as the asking application"
+    ),
     Setting("api.key_command", "text", "", "a command that prints the API key"),
     Setting("provider.order", "list", (), "providers to try, in this order"),
     Setting("provider.only", "list", (), "no other providers than these"),

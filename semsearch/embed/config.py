@@ -43,8 +43,8 @@ class ApiConfig(NamedTuple):
     concurrency: int = 4
     batch_inputs: int = 64
     batch_tokens: int = 60_000
-    attribution: bool = False
-    """Tell OpenRouter which application asks; it publishes rankings of them."""
+    attribution: str = ""
+    """Address OpenRouter publishes as the origin of the requests; empty: it is told nothing."""
 
 
 def space_key(config: ApiConfig) -> SpaceKey:

@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LIST_BYTES: Final = 16 << 20
-_APPLICATION: Final = {
-    "HTTP-Referer": "https://semsearch.invalid",
-    "X-OpenRouter-Title": "semsearch",
-}
-"""OpenRouter attributes requests only when there is an address; the domain belongs to nobody."""
 
 
 class Service:
@@ -38,7 +33,7 @@ class Service:
         policy: how patient calls are.
         controller: what workers of the same server and key share.
         connections: kept at most.
-        attribution: tell OpenRouter which application asks.
+        attribution: the address OpenRouter is told the requests come from; empty: nothing is told.
     """
 
     def __init__(
@@ -49,7 +44,7 @@ class Service:
         controller: Controller,
         *,
         connections: int,
-        attribution: bool = False,
+        attribution: str = "",
     ) -> None:
         self.server = server
         self.controller = controller
@@ -68,7 +63,8 @@ class Service:
         if server.key is not None:
             self._headers["Authorization"] = f"Bearer {server.key.reveal()}"
         if attribution and is_openrouter(server.host):
-            self._headers |= _APPLICATION
+            # OpenRouter attributes requests only when there is an address beside the title.
+            self._headers |= {"HTTP-Referer": attribution, "X-OpenRouter-Title": "semsearch"}
 
     def run(self, attempt: Callable[[float], T], policy: Policy | None = None) -> T:
         """Call `attempt` with a deadline, again and again as the policy has it."""

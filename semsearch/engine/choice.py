@@ -300,7 +300,7 @@ def _api_client(settings: Settings, choice: Choice, *, for_query: bool) -> ApiEm
         concurrency=settings.integer("api.concurrency"),
         batch_inputs=settings.integer("api.batch_inputs"),
         batch_tokens=settings.integer("api.batch_tokens"),
-        attribution=settings.flag("api.attribution"),
+        attribution=settings.text("api.attribution"),
     )
     return open_api(config, QUERY if for_query else INDEX)
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tests.fakes.replies import Step
 
 TEXTS = ["first chunk", "second chunk"]
+ADDRESS = "https://example.test/app"
 ECHO = f"you sent {KEY} and {KEY}"
 
 ECHOES: dict[str, Step] = {
@@ -242,11 +243,12 @@ def test_the_keys_status_is_read(connect: Connect) -> None:
 
 def test_no_application_is_named_unless_asked(connect: Connect) -> None:
     with FakeApi() as api:
-        connect(api.url, attribution=True).embed(TEXTS, "document")
+        connect(api.url, attribution=ADDRESS).embed(TEXTS, "document")
         assert "http-referer" not in api.requests[0].headers, "only OpenRouter is told"
-    told = connect("https://openrouter.ai/api/v1", attribution=True)._service._headers
+    told = connect("https://openrouter.ai/api/v1", attribution=ADDRESS)._service._headers
     untold = connect("https://openrouter.ai/api/v1")._service._headers
     assert set(told) - set(untold) == {"HTTP-Referer", "X-OpenRouter-Title"}
+    assert told["HTTP-Referer"] == ADDRESS
 
 
 # --- fuzz -------------------------------------------------------------------------------------
