@@ -68,6 +68,8 @@ class Asker:
         self._desk, self._remote, self._tell = desk, remote, tell
         self._number = 0
         self._hurry = asyncio.Event()
+        self._insisted = False
+        """Enter was pressed: then the meaning of two characters is looked up as well."""
         self._pausing = False
         self.waiting = False
         """Whether an answer to the newest question is still to come."""
@@ -75,6 +77,7 @@ class Asker:
 
     def hurry(self) -> bool:
         """Do not wait for a pause any longer; says whether there was anything to wait for."""
+        self._insisted = True
         self._hurry.set()
         return self._pausing
 
@@ -88,6 +91,7 @@ class Asker:
         self._number += 1
         question = self.question = Question(self._number, text, mode)
         self.waiting = True
+        self._insisted = False
         self._hurry.clear()
         if at_once:
             self._hurry.set()
@@ -95,7 +99,7 @@ class Asker:
         final = await self._by_words(question)
         if final or self._old(question):
             return
-        if len(text.strip()) < FEWEST_CHARACTERS and not self._hurry.is_set():
+        if len(text.strip()) < FEWEST_CHARACTERS and not self._insisted:
             self.waiting = False
             return
         await self._pause(MEANING_SECONDS - IDLE_SECONDS)
