@@ -159,6 +159,7 @@ async def test_a_pause_holds_the_run_and_a_stop_keeps_its_work(
         await until(pilot, lambda: api.embedding_requests and stage(app) == "running")
         await pilot.press("p")
         assert stage(app) == "paused"
+        await pilot.pause(0.5)  # the run is held at its next event, of which there are ten a second
         release.set()
         await pilot.pause(0.3)
         assert stage(app) == "paused"
