@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from typing import TYPE_CHECKING
 
@@ -25,5 +26,10 @@ def sample_choice() -> Choice:
 
 
 def sample_engine(settings: Settings) -> Engine:
-    """An engine on the sample's own index."""
-    return Engine(settings, index_path=os.path.join(data_folder(), "sample.db"))
+    """An engine on the sample's own index.
+
+    Every installation has one of its own: the same documents found at two places would count twice
+    and answer differently.
+    """
+    place = hashlib.sha256(sample_folder()).hexdigest()[:8]
+    return Engine(settings, index_path=os.path.join(data_folder(), f"sample-{place}.db"))
