@@ -5,7 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 def main() -> NoReturn:
@@ -16,9 +19,12 @@ def main() -> NoReturn:
     Whatever has to be closed is closed by then.
     """
     gc.set_threshold(50_000)
-    from semsearch.cli.main import main as run
+    try:
+        from semsearch.cli.main import main as run
 
-    status = run(sys.argv[1:])
+        status = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        status = 130  # before the command line could take it, or after it had ended
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

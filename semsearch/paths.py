@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Final
 
 from semsearch.errors import StorageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _APPLICATION: Final = "semsearch"
 

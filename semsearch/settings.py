@@ -5,20 +5,27 @@ The environment is read here and nowhere else. Only the user's own file is read,
 indexed folder: a checked-out repository must not choose where notes are sent.
 """
 
-# Annotations are not deferred here: a named tuple compiles each deferred one when it is defined.
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator, Mapping
-from typing import Final, Literal, NamedTuple
 
 from semsearch import paths
 from semsearch.errors import SettingsError
+from semsearch.record import Record
 
-Kind = Literal["text", "int", "number", "bool", "list"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, Literal
+
+    Kind = Literal["text", "int", "number", "bool", "list"]
+
+    Origin = Literal["default", "file", "environment", "flag"]
+
 Value = str | int | float | bool | tuple[str, ...]
-Origin = Literal["default", "file", "environment", "flag"]
 
 
-class Setting(NamedTuple):
+class Setting(Record):
     """The declaration of one setting."""
 
     name: str
@@ -64,6 +71,7 @@ DECLARED: Final[tuple[Setting, ...]] = (
         maximum=1,
     ),
     Setting("search.max_cost", "number", 0.01, "cost cap of one search in USD", minimum=0),
+    Setting("search.diverse", "bool", False, "prefer results that differ from each other"),
     Setting("search.shortlist", "int", 100, "candidates re-ranked by another model", minimum=1),
     Setting(
         "model.name",
@@ -175,7 +183,7 @@ class Settings:
         """Where the value comes from."""
         return self._origins[declared(name).name]
 
-    def replaced(self, name: str, value: Value) -> "Settings":
+    def replaced(self, name: str, value: Value) -> Settings:
         """These settings with one value given as if by a flag."""
         flag: Origin = "flag"
         return Settings(

@@ -8,8 +8,10 @@ filter (JSON escapes, XML references) can make control characters again.
 from __future__ import annotations
 
 import re
-import unicodedata
-from typing import Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
@@ -54,9 +56,12 @@ def display_path(path: bytes) -> str:
 
 def cell_width(text: str) -> int:
     """Terminal cells `text` takes: 2 for East Asian wide and most emoji, 0 for combining marks."""
-    if text.isascii() and text.isprintable():
+    if not text.isprintable():
+        return sum(map(_cells, text))
+    if text.isascii():
         return len(text)
-    return sum(map(_cells, text))
+    others = [character for character in text if not character.isascii()]
+    return len(text) - len(others) + sum(map(_cells, others))
 
 
 def cut(text: str, width: int, *, ellipsis: str = "…") -> str:
@@ -75,6 +80,10 @@ def cut(text: str, width: int, *, ellipsis: str = "…") -> str:
 
 
 def _cells(character: str) -> int:
+    if character < "\u0300" or "\u2010" <= character <= "\u2027":
+        return 1  # letters, digits, dashes, quotes, the ellipsis: no table is needed
+    import unicodedata
+
     if character in "\u200b\u200c\u200d\ufe0e\ufe0f" or unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 import sys
 from array import array
-from typing import TYPE_CHECKING, Any, Final
 
 from semsearch.errors import MalformedReply
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Any, Final
 
     import numpy as np
     from numpy.typing import NDArray
@@ -116,10 +117,9 @@ def _bytes(values: array[Any]) -> bytes:
 
 def widen(half: bytes) -> bytes:
     """bfloat16 to float32, exactly: the two missing low bytes of each value are zero."""
-    wide = bytearray(2 * len(half))
-    wide[2::4] = half[::2]
-    wide[3::4] = half[1::2]
-    return bytes(wide)
+    wide = array("H", bytes(2 * len(half)))
+    wide[1::2] = array("H", half)
+    return wide.tobytes()
 
 
 def narrow(raw: bytes) -> bytes:

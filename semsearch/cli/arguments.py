@@ -6,15 +6,16 @@ keyword search takes.
 
 from __future__ import annotations
 
-import argparse
 import os
-from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from semsearch.cli.registry import BY_NAME, COMMANDS
+from semsearch.cli.untranslated import argparse
 from semsearch.errors import UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any, Final, NoReturn
 
     from semsearch.cli.registry import Command
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from semsearch import __version__
 from semsearch.cli import arguments as cli_arguments
@@ -16,6 +15,7 @@ from semsearch.errors import (
     SemsearchError,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
@@ -53,6 +53,8 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write("\ninterrupted; what was committed is kept\n")
         return EXIT_INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last door: our own bug, told without its data
+        if _is_out_of_memory(error):
+            return _show_error(_out_of_memory(), name or "", wants_json=wants_json)
         return _show_bug(error, verbose="-v" in argv or "--verbose" in argv)
     return status
 
@@ -96,7 +98,8 @@ def _run(name: str, rest: Sequence[str]) -> int:
     from semsearch.cli.context import Context
 
     context = Context(name, arguments)
-    _stop_politely()
+    if command.lasting:
+        _stop_politely()
     try:
         return command.load().run(arguments, context)
     finally:
@@ -126,6 +129,26 @@ def _show_error(error: SemsearchError, command: str, *, wants_json: bool) -> int
 
         sys.stderr.write(error_text(error) + "\n")
     return error.exit_status
+
+
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether memory is what was missing; libraries that cannot be mapped tell it their own way."""
+    while error is not None:
+        text = str(error)
+        if isinstance(error, MemoryError) or "map segment" in text or "allocate memory" in text:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _out_of_memory() -> SemsearchError:
+    from semsearch.errors import StorageError
+
+    return StorageError(
+        "There is not enough memory; what was committed is kept.",
+        hint="Close other programs and run the same command again: it goes on from there.",
+        code="storage.memory",
+    )
 
 
 def _show_bug(error: Exception, *, verbose: bool) -> int:

@@ -8,14 +8,17 @@ escape sequences, and they are ours.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from semsearch.record import Record
 from semsearch.text import cell_width, display_path, printable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Final, Literal
 
-Role = Literal["path", "line", "match", "quiet", "score", "good", "warning", "error", "title"]
+    Role = Literal["path", "line", "match", "quiet", "score", "good", "warning", "error", "title"]
+
 
 _SGR: Final[dict[Role, str]] = {
     "path": "36",
@@ -33,7 +36,7 @@ _UNRESERVED: Final = frozenset(
 )
 
 
-class Style(NamedTuple):
+class Style(Record):
     """What the terminal can do and the user wants."""
 
     color: bool = False

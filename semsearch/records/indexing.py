@@ -1,11 +1,14 @@
 """Progress, problems and outcomes of an index run."""
 
-from typing import NamedTuple
+from __future__ import annotations
 
-from semsearch.errors import SemsearchError
-from semsearch.records.documents import Chunk, Passage
-from semsearch.records.files import FileRef
-from semsearch.records.storage import FileState, Space
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from semsearch.errors import SemsearchError
+    from semsearch.records.documents import Chunk, Passage
+    from semsearch.records.files import FileRef
+    from semsearch.records.storage import FileState, Space
 
 
 class Problem(NamedTuple):

@@ -1,14 +1,22 @@
 """Questions, candidates and hits."""
 
-from typing import Literal, NamedTuple
+from __future__ import annotations
 
 from semsearch.errors import SemsearchError
+from semsearch.record import Record
 from semsearch.records.storage import Space
 
-Mode = Literal["hybrid", "semantic", "lexical"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Mode = Literal["hybrid", "semantic", "lexical"]
+
+    Band = Literal["strong", "fair", "weak"]
+    """How near a hit is beside what unrelated text reaches in the index; `weak`: no nearer."""
 
 
-class Filter(NamedTuple):
+class Filter(Record):
     """Restricts which chunks may answer, before the top k is cut."""
 
     folders: tuple[bytes, ...] = ()
@@ -20,7 +28,7 @@ class Filter(NamedTuple):
     """Modification time, `after_ns <= mtime_ns < before_ns`."""
 
 
-class ChunkRow(NamedTuple):
+class ChunkRow(Record):
     """A chunk with its file, as the store hands it to whoever presents it."""
 
     chunk: int
@@ -41,7 +49,7 @@ class ChunkRow(NamedTuple):
     """The chunk's own words, without the breadcrumb in front."""
 
 
-class Place(NamedTuple):
+class Place(Record):
     """A file, or one line of it, as `like:path:line` names it."""
 
     path: bytes
@@ -49,7 +57,7 @@ class Place(NamedTuple):
     line: int | None
 
 
-class Query(NamedTuple):
+class Query(Record):
     """A parsed query; `text` is what is embedded."""
 
     raw: str
@@ -63,7 +71,7 @@ class Query(NamedTuple):
     """Search for passages like the ones there; their stored vectors replace the query's."""
 
 
-class Hit(NamedTuple):
+class Hit(Record):
     """One passage that answers."""
 
     rank: int
@@ -96,9 +104,13 @@ class Hit(NamedTuple):
     """Other files that hold the same passage, folded into this hit."""
     parts: tuple[float, float] = (0.0, 0.0)
     """What words and what meaning add to a fused `score`."""
+    rerank_score: float | None = None
+    """What a rerank model gave it; where one did, the order follows this and not `score`."""
+    band: Band | None = None
+    """By the cosine; None without one, or where nobody measured what unrelated text reaches."""
 
 
-class SearchResult(NamedTuple):
+class SearchResult(Record):
     """What `searching.search` returns; `space` is None when no vectors took part."""
 
     query: Query
@@ -113,3 +125,5 @@ class SearchResult(NamedTuple):
     cost_usd: float
     fault: SemsearchError | None = None
     """Why meaning took no part, when it was asked for and could not."""
+    reranked_by: str = ""
+    """The rerank model that put the hits in order; empty when none did."""

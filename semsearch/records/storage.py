@@ -1,14 +1,20 @@
 """What the index holds: roots, spaces, file versions."""
 
-from typing import Literal, NamedTuple
+from __future__ import annotations
 
-SpaceState = Literal["building", "ready", "retired"]
+from semsearch.record import Record
 
-FileState = Literal["indexed", "partial", "skipped", "failed"]
-"""`partial`: searchable by keyword, but some passages have no vector (see the reason)."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    SpaceState = Literal["building", "ready", "retired"]
+
+    FileState = Literal["indexed", "partial", "skipped", "failed"]
+    """`partial`: searchable by keyword, but some passages have no vector (see the reason)."""
 
 
-class Root(NamedTuple):
+class Root(Record):
     """A folder (or single file) the user chose to index."""
 
     id: int
@@ -17,7 +23,7 @@ class Root(NamedTuple):
     exclude: tuple[str, ...] = ()
 
 
-class SpaceKey(NamedTuple):
+class SpaceKey(Record):
     """What makes two vectors comparable; vectors of two spaces never meet in one ranking."""
 
     endpoint: str
@@ -30,7 +36,7 @@ class SpaceKey(NamedTuple):
     query_form: str
 
 
-class Space(NamedTuple):
+class Space(Record):
     """A row of the `space` table: one model's vectors in this index."""
 
     id: int
@@ -44,7 +50,7 @@ class Space(NamedTuple):
     """Its width is the model's own, learned from the first vectors, not one that was asked for."""
 
 
-class StoredFile(NamedTuple):
+class StoredFile(Record):
     """A row of the `file` table."""
 
     id: int

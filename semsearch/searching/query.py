@@ -16,16 +16,16 @@ text. Only a filter with a value it cannot have is an error, which says where it
 from __future__ import annotations
 
 import re
-import unicodedata
-from typing import TYPE_CHECKING, Final
 
 from semsearch.errors import UsageError
 from semsearch.records import Filter, Place, Query
 from semsearch.searching.filters import merge, parse_date, parse_types, quoted, resolve_path
 from semsearch.searching.words import words
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Final
 
 MAX_BYTES: Final = 8192
 """Longest query, in UTF-8."""
@@ -33,11 +33,10 @@ MAX_BYTES: Final = 8192
 # Rare patterns are compiled when they are first needed: a search pays for every start.
 _FILTER: Final = r"(-?)(in|type|after|before|like):"
 _ESCAPED: Final = r'\\(?=["“”„\\-]|(?:in|type|after|before|like):)'
+_LONGEST_FILTER: Final = len("-before:")
 _OPENING: Final = '"“”„'
 _PHRASE: Final = r'["“”„]((?:[^"“”\\]|\\.|\\$)*)["“”]'
 _LINE: Final = r"(.+):([0-9]{1,9})"
-_SPACES: Final = re.compile(r"\s*")
-_SOLID: Final = re.compile(r"\S*")
 _CONTROLS: Final = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, 0xFEFF), " ")
 
 
@@ -95,10 +94,10 @@ class _Parser:
         self.like: Place | None = None
 
     def parse(self) -> Query:
-        self._take(_SPACES)
+        self._skip_spaces()
         while self.position < len(self.source):
             self._next()
-            self._take(_SPACES)
+            self._skip_spaces()
         return Query(
             raw=self.raw,
             text=" ".join(filter(None, self.texts)),
@@ -120,22 +119,32 @@ class _Parser:
             if words(phrase):
                 self.phrases.append(phrase)
             return
-        elif first in "-iItTaAbBlL" and (match := self._match(_FILTER)):
+        elif self._looks_like_filter(first) and (match := self._match(_FILTER)):
             self._filter(match)
             return
         elif first == "-":
             self._excluded()
             return
-        self._plain(self._take(_SOLID))
+        self._plain(self._take_word())
+
+    def _looks_like_filter(self, first: str) -> bool:
+        """Spares most questions a regular expression, which costs more to make than to use."""
+        start = self.position
+        return first in "-iItTaAbBlL" and ":" in self.source[start : start + _LONGEST_FILTER]
 
     def _match(self, pattern: str) -> re.Match[str] | None:
         return re.compile(pattern, re.IGNORECASE).match(self.source, self.position)
 
-    def _take(self, pattern: re.Pattern[str]) -> str:
-        match = pattern.match(self.source, self.position)
-        assert match is not None
-        self.position = match.end()
-        return match[0]
+    def _skip_spaces(self) -> None:
+        rest = self.source[self.position :]
+        self.position += len(rest) - len(rest.lstrip())
+
+    def _take_word(self) -> str:
+        """Everything up to the next white space."""
+        rest = self.source[self.position :]
+        word = "" if rest[:1].isspace() else next(iter(rest.split(maxsplit=1)), "")
+        self.position += len(word)
+        return word
 
     def _plain(self, text: str) -> None:
         text = _tidy(text)
@@ -158,7 +167,7 @@ class _Parser:
     def _excluded(self) -> None:
         phrase = self._phrase(self.position + 1)
         if phrase is None:
-            word = self._take(_SOLID)
+            word = self._take_word()
             if word.startswith("--") or len(word) == 1:
                 self._plain(word)
                 return
@@ -173,7 +182,7 @@ class _Parser:
         opened = match.end() < len(self.source) and self.source[match.end()] in _OPENING
         value = self._phrase(match.end()) if opened else None
         if value is None:
-            value = self._take(_SOLID)
+            value = self._take_word()
         if not value:
             self._plain(self.source[start : self.position])
             return
@@ -231,5 +240,7 @@ def _tidy(text: str) -> str:
     if not text.isascii():
         # What the shell hands over of names that are not UTF-8 are lone surrogates.
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        import unicodedata
+
         text = unicodedata.normalize("NFC", text)
     return " ".join(text.split())

@@ -7,8 +7,9 @@ it is blind to a model whose cosines all lie close together.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from semsearch.record import Record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -16,7 +17,7 @@ Scored = tuple[int, float]
 """Row id and score, higher is better."""
 
 
-class Ranked(NamedTuple):
+class Ranked(Record):
     """One candidate in the final order."""
 
     id: int
@@ -64,16 +65,12 @@ def fuse(lexical: Sequence[Scored], semantic: Sequence[Scored], alpha: float) ->
 
 def lexical_only(candidates: Sequence[Scored]) -> list[Ranked]:
     """The lexical list in its own order, scores being BM25."""
-    return [
-        Ranked(id_, score, lexical_rank=rank) for rank, (id_, score) in enumerate(candidates, 1)
-    ]
+    return [Ranked(id_, score, rank, None) for rank, (id_, score) in enumerate(candidates, 1)]
 
 
 def semantic_only(candidates: Sequence[Scored]) -> list[Ranked]:
     """The semantic list in its own order, scores being cosines."""
-    return [
-        Ranked(id_, cosine, semantic_rank=rank) for rank, (id_, cosine) in enumerate(candidates, 1)
-    ]
+    return [Ranked(id_, cosine, None, rank) for rank, (id_, cosine) in enumerate(candidates, 1)]
 
 
 def best_per_file(candidates: Sequence[Scored], file_of: dict[int, int]) -> list[Scored]:

@@ -7,30 +7,30 @@ in the lexical index (case, diacritics and endings aside), so every highlight is
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
 
+from semsearch.record import Record
 from semsearch.searching.stem import fold, stem
 from semsearch.searching.words import telling, words
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from typing import Final
 
 WIDTH: Final = 200
 """Characters a snippet may have, ellipses aside."""
 
-_PIECE: Final = re.compile(r"[^\W_]+")
-_BOUNDARY: Final = re.compile(
-    r"[.!?][\"'”’)\]]*\s+|[。！？]\s*|\n\s*\n\s*|\n\s*(?=[-*+>|] |[#|]|\d{1,9}[.)] )"
-)
-_LINE_BOUNDARY: Final = re.compile(r"\n\s*")
-_LINE_BREAK: Final = re.compile(r"\r\n?|\n")
+# Compiled when they are first needed: most words are one piece, a passage is cut by one of two.
+_PIECE: Final = r"[^\W_]+"
+_BOUNDARY: Final = r"[.!?][\"'”’)\]]*\s+|[。！？]\s*|\n\s*\n\s*|\n\s*(?=[-*+>|] |[#|]|\d{1,9}[.)] )"
+_LINE_BOUNDARY: Final = r"\n\s*"
 _ELLIPSIS: Final = "…"
 
 Match = tuple[int, int, str]
 """Start, end and stem of a word that matches."""
 
 
-class Snippet(NamedTuple):
+class Snippet(Record):
     """A piece of a passage on one line."""
 
     text: str
@@ -67,12 +67,12 @@ class Matcher:
             parted = segment(folded) if segment is not None else folded
             for part in parted.split():
                 if parted == folded or part.isascii():
-                    whole.update(map(self._stem, _PIECE.findall(part)))
+                    whole.update(map(self._stem, _pieces(part)))
                 else:
                     unspaced[part] = None
         self._whole = frozenset(whole)
         self._phrases = tuple(
-            tuple(self._stem(piece) for piece in _PIECE.findall(fold(phrase))) for phrase in phrases
+            tuple(self._stem(piece) for piece in _pieces(fold(phrase))) for phrase in phrases
         )
         # All but the last letter of a stem begins every word that has it, so one pass of the
         # regular expression engine leaves few words to stem.
@@ -142,17 +142,23 @@ def best_snippet(text: str, finder: Matcher, *, code: bool = False, width: int =
     return Snippet(shown, _joined(finder.find(shown)), offset, sentence)
 
 
+def _pieces(text: str) -> list[str]:
+    """Runs of letters and digits."""
+    return [text] if text.isascii() and text.isalnum() else re.findall(_PIECE, text)
+
+
 def line_at(text: str, offset: int, first_line: int, last_line: int) -> int:
     """The line of a character of a passage that spans these lines of its file."""
-    return min(first_line + len(_LINE_BREAK.findall(text, 0, offset)), last_line)
+    ends = text.count("\n", 0, offset) + text.count("\r", 0, offset)
+    return min(first_line + ends - text.count("\r\n", 0, offset), last_line)
 
 
-def _sentences(text: str, boundary: re.Pattern[str]) -> list[tuple[int, int]]:
+def _sentences(text: str, boundary: str) -> list[tuple[int, int]]:
     """Spans that cover `text` but for white space around it; at least one."""
     start = len(text) - len(text.lstrip())
     stop = len(text.rstrip())
     spans = []
-    for match in boundary.finditer(text, start, stop):
+    for match in re.compile(boundary).finditer(text, start, stop):
         if match.end() > start:
             spans.append((start, match.end()))
             start = match.end()

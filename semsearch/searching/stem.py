@@ -5,8 +5,9 @@ M. F. Porter, "An algorithm for suffix stripping", Program 14 (3), 1980.
 
 from __future__ import annotations
 
-import unicodedata
-from typing import Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _LONGEST: Final = 64
 _VOWELS: Final = frozenset("aeiou")
@@ -50,6 +51,8 @@ class _Folding(dict[int, int]):
     """Code point -> code point without case and diacritics, filled as characters are met."""
 
     def __missing__(self, code: int) -> int:
+        import unicodedata
+
         character = chr(code)
         base = unicodedata.normalize("NFD", character)[0]
         plain = (base if base.isascii() else character).casefold()
@@ -57,7 +60,8 @@ class _Folding(dict[int, int]):
         return folded
 
 
-_FOLDING: Final = _Folding()
+_FOLDING: Final = _Folding({code: code for code in range(0x2010, 0x2028)})
+"""Dashes, quotes and the ellipsis, which a snippet ends in, need no table."""
 
 
 def fold(text: str) -> str:

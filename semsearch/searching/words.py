@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Final
 
 # `\w` knows no combining marks, yet the vowels of Hindi or Thai are marks: without these ranges
 # their words would fall apart.
@@ -36,6 +37,10 @@ def words(text: str) -> list[str]:
     A clitic goes (`model's` is `model`, `we'll` is `we`), a negation stays whole (`don't`), other
     apostrophes separate (`l'amour` is `l`, `amour`).
     """
+    if text.isascii():
+        plain = text.lower().split()
+        if all(map(str.isalnum, plain)):
+            return plain  # as most questions are; the pattern need not even be compiled
     found: list[str] = []
     for word in re.findall(_ASCII_WORD if text.isascii() else _ANY_WORD, text.lower()):
         if "'" in word or "’" in word:
