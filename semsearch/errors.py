@@ -40,6 +40,11 @@ class SemsearchError(Exception):
     code: str = "bug"
     exit_status: int = EXIT_BUG
     retryable: bool = False
+    requests: int = 0
+    """HTTP requests the failed call made; `tokens` and `cost_usd` is what was billed for replies
+    that were of no use, None when nothing was said about it."""
+    tokens: int | None = None
+    cost_usd: float | None = None
 
     def __init__(
         self,
@@ -125,11 +130,6 @@ class EmbeddingError(SemsearchError):
         super().__init__(message, hint=hint, code=code, retryable=retryable)
         self.status = status
         """HTTP status (or the code of an error inside a 200), when there was one."""
-        self.requests = 0
-        """HTTP requests the failed call made; `tokens` and `cost_usd` is what was billed for
-        replies that were of no use, None when nothing was said about it."""
-        self.tokens: int | None = None
-        self.cost_usd: float | None = None
 
 
 class RequestRefused(EmbeddingError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from semsearch.records import (
@@ -54,11 +54,21 @@ class Embedder(Protocol):
     def max_tokens(self) -> int:
         """Estimated tokens a call may hold at most; may shrink as limits are learned."""
 
+    @property
+    def latency_ms(self) -> float | None:
+        """What the last request that was answered took; None where there are no requests."""
+
     def embed(self, texts: Sequence[str], purpose: Purpose) -> Embeddings:
         """Embed non-empty texts in one call, retrying what is worth retrying.
 
         Raises `AccessError`, `ModelUnavailable`, `RequestRefused`, `MalformedReply`,
         `EmbeddingError` or `Cancelled`.
+        """
+
+    def wind_down(self) -> None:
+        """Make every waiting or future call raise `Cancelled`; from any thread.
+
+        A request that is in flight may still be answered: it may have been paid for.
         """
 
     def cancel(self) -> None:
@@ -136,6 +146,9 @@ class Store(Protocol):
     def remove_files(self, files: Iterable[int]) -> int:
         """Remove file rows with their chunks and lexical rows; returns chunks removed."""
 
+    def paths_of(self, digest: bytes) -> list[bytes]:
+        """Absolute paths of the files that show a passage."""
+
     def collect_garbage(self) -> int:
         """Delete passages no chunk refers to, with their vectors; returns how many."""
 
@@ -174,9 +187,16 @@ class Store(Protocol):
         """Store texts that are new; a known digest is left alone."""
 
     def add_vectors(
-        self, space: int, passages: Sequence[Passage], vectors: Sequence[bytes], sent: Sent | None
+        self,
+        space: int,
+        passages: Sequence[Passage],
+        vectors: Sequence[bytes],
+        sent: Sent | None,
+        entry: int | None = None,
     ) -> None:
         """Gate, normalise and store one paid batch with its ledger entry in one transaction.
+
+        With `entry`, `sent` completes a call that was announced.
 
         Raises:
             MalformedReply: a vector is unusable; nothing has been written.
@@ -208,8 +228,26 @@ class Store(Protocol):
     def forget_failures(self, space: int) -> int:
         """Let refused passages be tried again; returns how many."""
 
-    def record_sent(self, sent: Sent) -> None:
+    def passages_of_chunks(self, chunks: Sequence[int]) -> dict[int, Passage]:
+        """The passage of each chunk, by chunk id; vanished ids are left out."""
+
+    def roots_of(self, digests: Sequence[bytes]) -> dict[bytes, tuple[int, ...]]:
+        """Ids of the roots each of these passages stands in, by digest; those in none left out."""
+
+    def announce_sent(self, sent: Sent, shares: Mapping[int, float] | None = None) -> int:
+        """Enter a call before it is made, its cost unknown; returns the entry to settle.
+
+        `shares`: how much of it is text of which root, adding up to 1; none for a question.
+        """
+
+    def settle_sent(self, entry: int, sent: Sent | None) -> None:
+        """What came of an announced call that stored no vectors; None: it was never made."""
+
+    def record_sent(self, sent: Sent, shares: Mapping[int, float] | None = None) -> None:
         """A ledger entry for a call that stored no passage vectors (a query, a failure)."""
+
+    def providers(self, host: str, model: str) -> list[str]:
+        """Who answered for a model at a host when texts were embedded, in order of appearance."""
 
     # questions ---------------------------------------------------------------
 

@@ -108,7 +108,7 @@ def to_passages(document: Document, chunks: Iterable[Chunk]) -> list[Passage]:
     starts = [secret.start for secret in found]
     passages: list[Passage] = []
     for chunk in chunks:
-        withheld = _secret_in_breadcrumb(chunk.breadcrumb)
+        withheld = next(filter(None, map(_secret_in_step, chunk.breadcrumb)), "")
         before_end = bisect_right(starts, chunk.end - 1)
         if before_end and found[before_end - 1].end > chunk.start:
             withheld = found[before_end - 1].kind
@@ -117,8 +117,8 @@ def to_passages(document: Document, chunks: Iterable[Chunk]) -> list[Passage]:
 
 
 @lru_cache(maxsize=256)
-def _secret_in_breadcrumb(breadcrumb: tuple[str, ...]) -> str:
-    return find_secret("\n".join(breadcrumb))
+def _secret_in_step(step: str) -> str:
+    return find_secret(step)
 
 
 def _begins_with(text: str, heading: str) -> bool:

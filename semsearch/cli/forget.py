@@ -27,12 +27,27 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     if held and not context.agree(question, otherwise=f"{question} Nothing was removed."):
         raise AccessError("Nothing was removed.", code="consent.refused")
     removed = [context.engine.forget(path) for path in paths]
+    warnings = _copies_left(context)
     if context.json:
         from semsearch.present import envelope
 
-        context.out(envelope.forget(removed))
+        context.out(envelope.forget(removed, warnings))
     else:
         from semsearch.present.reports import forgotten_text
 
         context.out(forgotten_text(removed, context.style()))
+        for warning in warnings:
+            context.warn("warning: " + warning)
     return EXIT_OK
+
+
+def _copies_left(context: Context) -> list[str]:
+    """Damaged indexes that a repair moved aside: only their owner decides when they go."""
+    from semsearch.engine.care import moved_aside
+    from semsearch.text import display_path
+
+    return [
+        f"The damaged index {display_path(path)} was moved aside earlier and may still hold this "
+        "text; delete it when you no longer need it."
+        for path in moved_aside(context.engine)
+    ]

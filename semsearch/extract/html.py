@@ -30,7 +30,7 @@ _TOKEN: Final = re.compile(
     # Text with inline elements, then one tag, comment or declaration. Possessive throughout: what
     # cannot match fails at once. The empty last alternative catches a tag that never ends, which
     # would otherwise be tried again from every `<`.
-    rf"((?:[^<]++|<++(?![a-zA-Z/!?])|{_INLINE})*+)"
+    rf"((?:[^<]++|<(?![a-zA-Z/!?])|{_INLINE})*+)"
     rf"(?:<(?:(/?)([a-zA-Z][^\s/>]*+)({_ATTRIBUTES})|(!--)|[!?/][^>]*+>|(?=[a-zA-Z/!?])))?",
     re.I,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Final, TypeVar
+from zlib import crc32
 
 import apsw
 
@@ -16,10 +16,13 @@ from semsearch.errors import StorageError, UsageError
 from semsearch.store.faults import translate
 from semsearch.text import printable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Final, TypeVar
 
-T = TypeVar("T")
+    T = TypeVar("T")
+
 
 MINIMUM_SQLITE: Final = (3, 54, 0)
 """FTS5 memory-safety fixes (CVE-2026-119373 and -119374) and the WAL-reset fix are in here."""
@@ -63,7 +66,7 @@ def connect(path: str, *, read_only: bool) -> tuple[apsw.Connection, bool]:
         # A WAL database cannot be opened where its -shm file cannot be made. Without a log the
         # main file is the whole truth, and it cannot change here: read it as it is.
         if _size(path + "-wal"):
-            raise translate(error, path) from error
+            return _connect_alone(path, error, read_only=read_only)
     except apsw.Error as error:
         raise translate(error, path) from error
     try:
@@ -76,12 +79,33 @@ def connect(path: str, *, read_only: bool) -> tuple[apsw.Connection, bool]:
         raise translate(error, path) from error
 
 
-def survive_power_loss(connection: apsw.Connection, *, wal: bool) -> str:
+def _connect_alone(
+    path: str, error: apsw.Error, *, read_only: bool
+) -> tuple[apsw.Connection, bool]:
+    """A connection that shares its log with nobody, and so needs no -shm file beside it.
+
+    On a full disk none can be made, and that must not take searches away.
+
+    Raises:
+        StorageError: that was not the reason; `error` tells it.
+    """
+    try:
+        connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READWRITE)
+        connection.pragma("locking_mode", "exclusive")
+        connection = _harden(connection, read_only=read_only)
+    except apsw.Error:
+        raise translate(error, path) from error
+    return connection, read_only or connection.readonly("main")
+
+
+def survive_power_loss(connection: apsw.Connection, *, wal: bool | None) -> str:
     """Choose the journal, and the `synchronous` level at which no commit is lost; returns it.
 
     With `wal` readers and the writer never wait for each other; it must not be used on network
-    disks.
+    disks. None leaves the journal as it is.
     """
+    if wal is None:
+        wal = connection.pragma("journal_mode") != "delete"
     mode = retry_busy(lambda: connection.pragma("journal_mode", "wal" if wal else "delete"))
     # FULL costs one sync per commit and loses nothing at power loss; NORMAL loses the last
     # transactions. In the rollback journal only EXTRA syncs the folder as well.
@@ -97,11 +121,21 @@ def _harden(connection: apsw.Connection, *, read_only: bool) -> apsw.Connection:
         _distrust_schema(connection)
         _wait_when_busy(connection, read_only)
         _keep_in_memory(connection)
+        connection.create_scalar_function("row_checksum", row_checksum, deterministic=True)
         retry_busy(lambda: connection.execute("SELECT 1 FROM sqlite_schema").fetchall())
     except BaseException:
-        connection.close()
+        close_untouched(connection)
         raise
     return connection
+
+
+def close_untouched(connection: apsw.Connection) -> None:
+    """Close a connection to a file that is not what it should be, and leave its log where it is.
+
+    SQLite would write the log into the file and delete it; a damaged file may need it.
+    """
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    connection.close()
 
 
 def check_sqlite() -> None:
@@ -130,6 +164,19 @@ def _distrust_schema(connection: apsw.Connection) -> None:
         connection.config(option, value)
     connection.pragma("cell_size_check", 1)
     connection.pragma("mmap_size", 0)  # an I/O error under a mapping is a signal, not an error
+
+
+def row_checksum(*values: str | bytes | int | float | None) -> int:
+    """CRC-32 of a row's values, each with its length; a text counts as its UTF-8."""
+    checksum = 0
+    for value in values:
+        if isinstance(value, bytes):
+            raw = value
+        else:
+            text = value if isinstance(value, str) else repr(value)
+            raw = text.encode("utf-8", "surrogatepass")
+        checksum = crc32(raw, crc32(len(raw).to_bytes(8, "little"), checksum))
+    return checksum
 
 
 def _wait_when_busy(connection: apsw.Connection, read_only: bool) -> None:

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
 
 from semsearch.records import StoredFile
-from semsearch.store.base import BATCH, batches, id_list, joined, signed, split, unsigned
+from semsearch.store.base import (
+    BATCH,
+    DIGESTS,
+    batches,
+    digest_list,
+    id_list,
+    joined,
+    signed,
+    split,
+    unsigned,
+)
+from semsearch.store.connect import row_checksum
 from semsearch.store.filters import suffix_of
 from semsearch.store.lexical import Lexical, path_words
 from semsearch.store.roots import Roots
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Final
 
     from semsearch.records import FileRef, NewFile
     from semsearch.store.driver import Row
@@ -55,6 +67,15 @@ class Files(Roots, Lexical):
                 return
             last = rows[-1][0]
 
+    def recent_files(self, limit: int) -> list[tuple[bytes, bytes, int]]:
+        """`(root, relative path, mtime_ns)` of indexed files, the latest change first."""
+        return self._db.rows(
+            "SELECT root.path, file.relative, file.mtime_ns FROM file INDEXED BY file_by_mtime "
+            "JOIN root ON root.id = file.root WHERE file.state IN ('indexed', 'partial') "
+            "ORDER BY file.mtime_ns DESC LIMIT ?",
+            (limit,),
+        )
+
     def files_with_digest(self, digest: bytes) -> list[StoredFile]:
         """Files whose indexed content has this SHA-256."""
         rows = self._db.rows(f"SELECT {_FILE} FROM file WHERE digest = ? ORDER BY id", (digest,))
@@ -84,55 +105,60 @@ class Files(Roots, Lexical):
     def _write_file_row(self, old: int | None, new: NewFile) -> int:
         ref = new.ref
         name = ref.relative or self._root_path(new.root)
+        values = (
+            new.root,
+            ref.relative,
+            signed(new.fingerprint),
+            ref.size,
+            ref.mtime_ns,
+            ref.ctime_ns,
+            signed(ref.inode),
+            new.digest,
+            new.kind,
+            suffix_of(name),
+            new.title,
+            new.state,
+            new.reason,
+            time.time_ns(),
+        )
         row = self._db.insert(
             "INSERT INTO file(id, root, relative, fingerprint, size, mtime_ns, ctime_ns, inode, "
-            "digest, kind, suffix, title, state, reason, indexed_ns) "
-            "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "digest, kind, suffix, title, state, reason, indexed_ns, checksum) "
+            "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT(id) DO UPDATE SET fingerprint = excluded.fingerprint, "
             "size = excluded.size, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, "
             "inode = excluded.inode, digest = excluded.digest, kind = excluded.kind, "
-            "title = excluded.title, state = excluded.state, reason = excluded.reason, "
-            "indexed_ns = excluded.indexed_ns",
-            (
-                old,
-                new.root,
-                ref.relative,
-                signed(new.fingerprint),
-                ref.size,
-                ref.mtime_ns,
-                ref.ctime_ns,
-                signed(ref.inode),
-                new.digest,
-                new.kind,
-                suffix_of(name),
-                new.title,
-                new.state,
-                new.reason,
-                time.time_ns(),
-            ),
+            "suffix = excluded.suffix, title = excluded.title, state = excluded.state, "
+            "reason = excluded.reason, indexed_ns = excluded.indexed_ns, "
+            "checksum = excluded.checksum",
+            (old, *values, row_checksum(*values)),
         )
         return row if old is None else old
 
     def _add_chunks(self, file: int, new: NewFile) -> None:
         count = len(new.chunks)
+        listed = digest_list(passage.digest for _, passage in new.chunks)
+        ids: dict[bytes, int] = dict(
+            self._db.rows(f"SELECT passage.digest, passage.id FROM {DIGESTS}", (listed,))
+        )
+        rows = [
+            (
+                file,
+                chunk.ordinal,
+                ids.get(passage.digest),
+                chunk.start,
+                chunk.end,
+                chunk.start_line,
+                chunk.end_line,
+                chunk.page,
+                joined(chunk.breadcrumb),
+            )
+            for chunk, passage in new.chunks
+        ]
         self._db.many(
             "INSERT INTO chunk(file, ordinal, passage, start_char, end_char, start_line, "
-            "end_line, page, breadcrumb) VALUES(?, ?, (SELECT id FROM passage WHERE digest = ?), "
-            "?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    file,
-                    chunk.ordinal,
-                    passage.digest,
-                    chunk.start,
-                    chunk.end,
-                    chunk.start_line,
-                    chunk.end_line,
-                    chunk.page,
-                    joined(chunk.breadcrumb),
-                )
-                for chunk, passage in new.chunks
-            ],
+            "end_line, page, breadcrumb, checksum) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(*row, row_checksum(*row)) for row in rows],
         )
         # AUTOINCREMENT hands out consecutive ids within a transaction.
         first = self._db.connection.last_insert_rowid() - count + 1
@@ -140,8 +166,9 @@ class Files(Roots, Lexical):
         self._index_chunks(
             where,
             [
-                (first + index, chunk.breadcrumb, chunk.text)
-                for index, (chunk, _) in enumerate(new.chunks)
+                # The passage's text, not the chunk's: the same words come back in a repair.
+                (first + index, chunk.breadcrumb, passage.text[passage.body :])
+                for index, (chunk, passage) in enumerate(new.chunks)
             ],
         )
         self._index_file(file, new.title, where, new.text)
@@ -163,6 +190,7 @@ class Files(Roots, Lexical):
                 "UPDATE file SET state = 'failed', reason = ?, fingerprint = ? WHERE id = ?",
                 (reason, signed(fingerprint), old),
             )
+            self._seal_file(old)
             return old
 
     def touch(self, file: int, ref: FileRef, fingerprint: int) -> None:
@@ -180,6 +208,12 @@ class Files(Roots, Lexical):
                     file,
                 ),
             )
+            self._seal_file(file)
+
+    def _seal_file(self, file: int) -> None:
+        from semsearch.store.seals import seal
+
+        seal(self._db, "file", "id = ?", (file,))
 
     def remove_files(self, files: Iterable[int]) -> int:
         """Remove file rows with their chunks and lexical rows; returns chunks removed."""

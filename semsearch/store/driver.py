@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
 
 import apsw
 
@@ -16,6 +15,7 @@ from semsearch.errors import NewerIndexError, SemsearchError, StorageError
 from semsearch.store.connect import (
     HURRIED_TIMEOUT_MS,
     WRITER_TIMEOUT_MS,
+    close_untouched,
     connect,
     identity,
     private,
@@ -24,8 +24,10 @@ from semsearch.store.connect import (
 from semsearch.store.faults import read_only, translate
 from semsearch.text import printable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any
 
     Cell = Any  # what a column holds is known where the statement is
     Row = tuple[Cell, ...]
@@ -54,10 +56,16 @@ class Database:
         """Close the connection; an open transaction is rolled back."""
         self._connection.close()
 
+    def close_untouched(self) -> None:
+        """Close, and leave the file and its log as they were found."""
+        close_untouched(self._connection)
+
     # --- durability --------------------------------------------------------------------------
 
-    def use_durable_log(self, *, wal: bool = True) -> None:
+    def use_durable_log(self, *, wal: bool | None) -> None:
         """Make commits survive power loss; readers never wait with `wal` (not on network disks).
+
+        With None the file stays with or without a log, as it is.
 
         Raises:
             BusyError: another process keeps the file locked for ten seconds.
@@ -105,13 +113,6 @@ class Database:
         except (apsw.Error, ValueError) as error:
             raise translate(error, self.path) from error
 
-    def each(self, sql: str, rows: Iterable[Bindings]) -> list[Row]:
-        """The rows of a query for every row of bindings, one after the other."""
-        try:
-            return self._connection.executemany(sql, rows).fetchall()
-        except (apsw.Error, ValueError) as error:
-            raise translate(error, self.path) from error
-
     def insert(self, sql: str, bindings: Bindings) -> int:
         """Execute one insert inside `write`; returns the new row's id."""
         self.run(sql, bindings)
@@ -137,7 +138,7 @@ class Database:
         return True
 
     def copy_to(self, path: str) -> None:
-        """Write a consistent copy of the database, visible under its name when it is complete.
+        """Write a copy of what is committed, visible under its name when it is complete.
 
         Raises:
             StorageError: the copy cannot be written.
@@ -146,12 +147,15 @@ class Database:
         try:
             with open(partial, "wb", opener=private):
                 pass  # an empty file of the right mode is where SQLite puts the copy
+            # A source of its own: the connection that writes cannot be copied from.
+            source, _ = connect(self.path, read_only=True)
             target = apsw.Connection(partial)
             try:
-                with target.backup("main", self._connection, "main") as backup:
+                with target.backup("main", source, "main") as backup:
                     backup.step()
             finally:
                 target.close()
+                source.close()
             os.replace(partial, path)
         except apsw.Error as error:
             raise translate(error, partial) from error

@@ -10,15 +10,16 @@ import math
 import os
 from array import array
 from operator import mul
-from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 
 from semsearch.text import printable
 from semsearch.vectors import widen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any, Final
 
 _SELF_TEST: Final = (
     "SELECT vec_distance_hamming(vec_bit(x'0f'), vec_bit(x'ff')), "
@@ -71,9 +72,9 @@ def _load(connection: apsw.Connection) -> tuple[str, str]:
 
 
 def _library_path() -> str:
-    from importlib.util import find_spec
+    from importlib.machinery import PathFinder
 
-    spec = find_spec("sqlite_vec")
+    spec = PathFinder.find_spec("sqlite_vec")
     for folder in (spec and spec.submodule_search_locations) or ():
         return os.path.join(folder, "vec0")
     return ""

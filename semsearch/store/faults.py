@@ -14,6 +14,7 @@ from semsearch.errors import (
 )
 from semsearch.text import printable
 
+_KEYWORDS_DAMAGED = ("invalid fts5 file format", "vtable constructor failed")
 _KEPT = "Everything committed so far is kept."
 
 
@@ -58,8 +59,8 @@ def read_only(path: str) -> StorageError:
     )
 
 
-def not_understood(error: apsw.SQLError, expression: str) -> UsageError:
-    """The error for a full-text expression FTS5 cannot parse."""
+def not_understood(error: apsw.SQLError | UnicodeEncodeError, expression: str) -> UsageError:
+    """The error for a full-text expression FTS5 cannot parse, or that is no Unicode text."""
     return UsageError(
         f"The search expression {printable(expression[:200])!a} is not valid: {_detail(error)}.",
         hint="Put special characters inside double quotes.",
@@ -67,10 +68,16 @@ def not_understood(error: apsw.SQLError, expression: str) -> UsageError:
     )
 
 
+def keywords_damaged(error: Exception) -> bool:
+    """Whether FTS5 cannot work with its own tables, whatever it was asked."""
+    return any(words in str(error) for words in _KEYWORDS_DAMAGED)
+
+
 def _is_bad_value(error: Exception) -> bool:
     """Whether a stored value cannot be read: text that is not UTF-8, a vector cut short."""
     if isinstance(error, apsw.SQLError):
-        return "vector" in str(error).lower()  # what sqlite-vec says about its arguments
+        # What sqlite-vec says about its arguments, or FTS5 about its own settings and tables.
+        return "vector" in str(error).lower() or keywords_damaged(error)
     return isinstance(error, ValueError) and not isinstance(error, UnicodeEncodeError)
 
 

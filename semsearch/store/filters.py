@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from semsearch.record import Record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from semsearch.records import Filter
     from semsearch.store.driver import Database
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     _Bind = Callable[[object], str]
 
 
-class Restriction(NamedTuple):
+class Restriction(Record):
     """SQL over the columns of `file`, with the values of its numbered parameters."""
 
     sql: str

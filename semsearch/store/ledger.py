@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from typing import TYPE_CHECKING, Final
 
 from semsearch.errors import BusyError, StorageError
 from semsearch.store.base import Part, absolute, id_list
 from semsearch.store.filters import restriction
 from semsearch.vectors import Rotation, gate, widen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Final
 
-    from semsearch.records import DaySpend, Judgment, LedgerEntry, Sent, Spend
+    from semsearch.records import DaySpend, Judgment, LedgerEntry, RootSpend, Sent, Spend
 
 _CACHED_QUERIES: Final = 4096
 """Oldest go first; 4096 queries of 1536 dimensions take 26 MB."""
@@ -31,16 +33,65 @@ class Ledger(Part):
 
     # --- calls -------------------------------------------------------------------------------
 
-    def record_sent(self, sent: Sent) -> None:
-        """A ledger entry for a call that stored no passage vectors (a query, a failure)."""
-        with self._db.change():
-            self._add_sent(sent)
+    def record_sent(self, sent: Sent, shares: Mapping[int, float] | None = None) -> None:
+        """A ledger entry for a call that stored no passage vectors (a query, a failure).
 
-    def _add_sent(self, sent: Sent) -> int:
-        return self._db.insert(
+        `shares` as in `announce_sent`.
+        """
+        with self._db.change():
+            self._add_sent(sent, shares)
+
+    def announce_sent(self, sent: Sent, shares: Mapping[int, float] | None = None) -> int:
+        """Enter a call before it is made, its cost unknown; returns the entry to settle.
+
+        `shares`: how much of it is text of which root, adding up to 1; none for a question.
+
+        Whatever ends this process, the books then know what may have been paid for. A power cut
+        may lose an entry that no later commit has followed: waiting for the disk would cost more
+        than the call.
+        """
+        try:
+            with self._db.change(hurried=True):
+                return self._add_sent(sent, shares)
+        except BusyError:
+            with self._db.change():
+                return self._add_sent(sent, shares)
+
+    def settle_sent(self, entry: int, sent: Sent | None) -> None:
+        """What came of an announced call that stored no vectors; None: it was never made."""
+        with self._db.change():
+            if sent is None:
+                self._db.run("DELETE FROM ledger WHERE id = ?", (entry,))
+            else:
+                self._complete_sent(entry, sent)
+
+    def _complete_sent(self, entry: int, sent: Sent) -> int:
+        self._db.run(
+            "UPDATE ledger SET served_by = ?, tokens = ?, cost_usd = ?, request_id = ? "
+            "WHERE id = ?",
+            (sent.served_by, sent.tokens, sent.cost_usd, sent.request_id, entry),
+        )
+        self._seal_call(entry)
+        return entry
+
+    def _seal_call(self, entry: int) -> None:
+        from semsearch.store.seals import seal
+
+        seal(self._db, "ledger", "id = ?", (entry,))
+
+    def _add_sent(self, sent: Sent, shares: Mapping[int, float] | None = None) -> int:
+        entry = self._db.insert(
             f"INSERT INTO ledger({_SENT}) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (time.time_ns(), *sent),
         )
+        self._seal_call(entry)
+        if shares:
+            self._db.many(
+                "INSERT INTO share(ledger, root, part, checksum) "
+                "VALUES(?1, ?2, ?3, row_checksum(?1, ?2, CAST(?3 AS REAL)))",
+                [(entry, root, part) for root, part in shares.items()],
+            )
+        return entry
 
     def sent(self, path: bytes | None = None) -> list[LedgerEntry]:
         """Every call, oldest first; with an absolute `path`, those that carried its text.
@@ -88,6 +139,63 @@ class Ledger(Part):
         )
         return [DaySpend(row[0], Spend(*row[1:])) for row in rows]
 
+    def spend_by_root(self, days: int) -> list[RootSpend]:
+        """What each model cost for each root on each of the latest days with a call, in UTC.
+
+        A call with text of several roots counts for each by its share; one without text of any (a
+        question), and what older versions did not write down, stands under no root. Together they
+        are what `spend_by_day` says.
+        """
+        from semsearch.records import RootSpend
+
+        rows = self._db.rows(
+            "SELECT date(at_ns / 1000000000, 'unixepoch') AS day, host, model, share.root, "
+            "root.path, sum(coalesce(tokens, 0) * coalesce(part, 1.0)), "
+            "sum(coalesce(cost_usd, 0.0) * coalesce(part, 1.0)) AS cost FROM ledger "
+            "LEFT JOIN share ON share.ledger = ledger.id LEFT JOIN root ON root.id = share.root "
+            "GROUP BY day, host, model, share.root HAVING day >= (SELECT min(day) FROM (SELECT "
+            "DISTINCT date(at_ns / 1000000000, 'unixepoch') AS day FROM ledger "
+            "ORDER BY day DESC LIMIT ?)) ORDER BY day DESC, cost DESC, host, model, share.root",
+            (days,),
+        )
+        return [
+            RootSpend(day, host, model, root, path, round(tokens), cost)
+            for day, host, model, root, path, tokens, cost in rows
+        ]
+
+    def calls_without_cost(self) -> dict[str, int]:
+        """By host, calls of which nobody said what they cost: it never does, or was cut short."""
+        return dict(
+            self._db.rows("SELECT host, count(*) FROM ledger WHERE cost_usd IS NULL GROUP BY host")
+        )
+
+    def providers(self, host: str, model: str) -> list[str]:
+        """Who answered for a model at a host when texts were embedded, in order of appearance."""
+        rows = self._db.rows(
+            "SELECT served_by FROM ledger WHERE host = ? AND model = ? AND served_by <> '' "
+            "AND purpose IN ('document', 'query') GROUP BY served_by ORDER BY min(id)",
+            (host, model),
+        )
+        return [name for (name,) in rows]
+
+    def spend_of_roots(self) -> dict[int, float]:
+        """US dollars each root's text has cost so far, by root id."""
+        rows = self._db.rows(
+            "SELECT root, sum(cost_usd * part) FROM share "
+            "CROSS JOIN ledger ON ledger.id = share.ledger WHERE cost_usd IS NOT NULL GROUP BY root"
+        )
+        return dict(rows)
+
+    def dearest_call(self, host: str, model: str, purpose: str) -> float:
+        """What the dearest call of this kind has cost so far, in US dollars; 0 when none did."""
+        cost = self._db.value(
+            "SELECT coalesce(max(cost_usd), 0.0) FROM ledger "
+            "WHERE host = ? AND model = ? AND purpose = ?",
+            (host, model, purpose),
+        )
+        assert isinstance(cost, float)
+        return cost
+
     def spent_since(self, at_ns: int) -> float:
         """US dollars spent since a moment, over the calls whose cost is known."""
         cost = self._db.value(
@@ -103,10 +211,10 @@ class Ledger(Part):
         row = self._db.row(
             "SELECT value, bits FROM query_vector WHERE space = ? AND query = ?", (space, text)
         )
-        if row is None:
-            return None
+        if row is None or not (isinstance(row[0], bytes) and isinstance(row[1], bytes)):
+            return None  # not asked before, or damaged: then it is asked again
         self._codes[row[0]] = row[1]
-        return bytes(row[0])
+        return row[0]
 
     def cache_query(self, space: int, text: str, vector: bytes) -> None:
         """Keep a query's vector; does nothing when the index cannot be written now."""
@@ -115,8 +223,8 @@ class Ledger(Part):
         try:
             with self._db.change(hurried=True):
                 id = self._db.insert(
-                    "INSERT OR REPLACE INTO query_vector(space, query, value, bits) "
-                    "VALUES(?, ?, ?, ?)",
+                    "INSERT OR REPLACE INTO query_vector(space, query, value, bits, checksum) "
+                    "VALUES(?1, ?2, ?3, ?4, row_checksum(?1, ?2, ?3, ?4))",
                     (space, text, vector, self._code_of(vector, gate(vector, len(vector) // 4))),
                 )
                 self._db.run("DELETE FROM query_vector WHERE id <= ?", (id - _CACHED_QUERIES,))
@@ -135,7 +243,14 @@ class Ledger(Part):
         """The sign code of a query's vector, given with its unit form; remembered for a while."""
         code = self._codes.get(vector)
         if code is None:
-            code = self._rotation(len(unit) // 4).sign_code(unit)
+            rotation = self._rotation(len(unit) // 4)
+            if "numpy" in sys.modules:
+                # Not imported for one vector, but ten times as fast where it is there.
+                import numpy as np
+
+                code = rotation.sign_codes(np.frombuffer(unit, "<f4")[None])[0]
+            else:
+                code = rotation.sign_code(unit)
             if len(self._codes) >= _CODES_KEPT:
                 self._codes.clear()
             self._codes[vector] = code
@@ -160,7 +275,8 @@ class Ledger(Part):
         try:
             with self._db.change(hurried=True):
                 self._db.run(
-                    "INSERT INTO history(query, mode, hits, at_ns) VALUES(?, ?, ?, ?)",
+                    "INSERT INTO history(query, mode, hits, at_ns, checksum) "
+                    "VALUES(?1, ?2, ?3, ?4, row_checksum(?1, ?2, ?3, ?4))",
                     (query, mode, hits, time.time_ns()),
                 )
         except (BusyError, StorageError):
@@ -193,8 +309,8 @@ class Ledger(Part):
                 )
                 return
             self._db.run(
-                "INSERT OR REPLACE INTO judgment(query, path, passage, grade, at_ns) "
-                "VALUES(?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO judgment(query, path, passage, grade, at_ns, checksum) "
+                "VALUES(?1, ?2, ?3, ?4, ?5, row_checksum(?1, ?2, ?3, ?4, ?5))",
                 (*mark, grade, time.time_ns()),
             )
 
@@ -234,4 +350,8 @@ class Ledger(Part):
             if value is None:
                 self._db.run("DELETE FROM meta WHERE key = ?", (key,))
             else:
-                self._db.run("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)", (key, value))
+                self._db.run(
+                    "INSERT OR REPLACE INTO meta(key, value, checksum) "
+                    "VALUES(?1, ?2, row_checksum(?1, ?2))",
+                    (key, value),
+                )

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 
-from semsearch.store.base import Part
-from semsearch.store.faults import not_understood, translate
+from semsearch.store.base import Part, count_chunks
+from semsearch.store.faults import keywords_damaged, not_understood, translate
 from semsearch.store.filters import restriction
 from semsearch.store.schema import TOKENIZER
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Any, Final
 
     from semsearch.records import Filter
 
@@ -80,7 +81,7 @@ def segment(text: str) -> str:
     return runs.sub(pairs, text)
 
 
-def _indexed(text: str) -> str:
+def indexed_form(text: str) -> str:
     """`segment`, with the single letters behind the text: a word of one letter is found too."""
     if not _unspaced(text):
         return text
@@ -105,7 +106,7 @@ class Lexical(Part):
         self._db.many(
             "INSERT INTO lexical_chunk(rowid, title, body) VALUES(?, ?, ?)",
             [
-                (chunk, _indexed(f"{' '.join(breadcrumb)} {where}"), _indexed(text))
+                (chunk, indexed_form(f"{' '.join(breadcrumb)} {where}"), indexed_form(text))
                 for chunk, breadcrumb, text in chunks
             ],
         )
@@ -113,7 +114,7 @@ class Lexical(Part):
     def _index_file(self, file: int, title: str, where: str, text: str) -> None:
         self._db.run(
             "INSERT INTO lexical_file(rowid, title, body) VALUES(?, ?, ?)",
-            (file, _indexed(f"{title} {where}"), _indexed(text)),
+            (file, indexed_form(f"{title} {where}"), indexed_form(text)),
         )
 
     def match_chunks(
@@ -155,7 +156,9 @@ class Lexical(Part):
             rows: list[Any] = self._db.connection.execute(
                 sql, (expression, limit, *bindings)
             ).fetchall()
-        except apsw.SQLError as error:
+        except (apsw.SQLError, UnicodeEncodeError) as error:
+            if keywords_damaged(error):
+                raise translate(error, self._db.path) from error
             raise not_understood(error, expression) from error
         except apsw.Error as error:
             raise translate(error, self._db.path) from error
@@ -166,7 +169,7 @@ class Lexical(Part):
 
         A term the tokenizer cuts into several words is as rare as its rarest word.
         """
-        chunks = self._db.value("SELECT count(*) FROM chunk") or 0
+        chunks = count_chunks(self._db)
         if not chunks:
             return dict.fromkeys(terms, 0.0)
         name, *arguments = TOKENIZER

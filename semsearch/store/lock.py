@@ -11,12 +11,12 @@ import os
 import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from semsearch.errors import BusyError, Cancelled, StorageError
 from semsearch.store.connect import absolute_path
 from semsearch.text import printable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -84,9 +84,13 @@ def indexer_lock(
 
 def _sign(descriptor: int) -> None:
     started = time.strftime("%Y-%m-%d %H:%M:%S")
-    os.ftruncate(descriptor, 0)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    os.write(descriptor, f"process {os.getpid()}, since {started}\n".encode())
+    try:
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, f"process {os.getpid()}, since {started}\n".encode())
+    except OSError:
+        # A full disk: the lock holds without its text, and the first commit tells the cause.
+        return
 
 
 def _busy(descriptor: int) -> BusyError:

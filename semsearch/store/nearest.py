@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from semsearch.record import Record
 from semsearch.store.base import KEYS_OF_SPACE, PASSAGE_BITS, PASSAGE_MASK, id_list
 from semsearch.store.filters import restriction
 from semsearch.store.ledger import Ledger
 from semsearch.store.spaces import Spaces
-from semsearch.vectors import gate, widen
+from semsearch.vectors import gate, gate_many, widen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any, Final
 
     from semsearch.records import Filter, Passage
     from semsearch.store.filters import Restriction
@@ -28,7 +30,7 @@ _BROAD: Final = 0.3
 """Share of the files from which on a filter is applied to a scan of all codes."""
 
 # Parameters of every statement: 1 space, 2 sign code, 3 vector, 4 candidates, 5 limit,
-# 6 codes scanned (broad filters) or the keys found by codes in memory, from 7 on the filter.
+# 6 codes scanned (broad filters), from 7 on the filter.
 
 _SEARCH: Final = """WITH {candidates},
 scored AS MATERIALIZED (
@@ -39,11 +41,21 @@ SELECT chunk.id, cosine, (SELECT count(*) FROM candidate)
 FROM scored CROSS JOIN chunk ON chunk.passage = scored.passage {files}
 WHERE cosine IS NOT NULL {condition} ORDER BY cosine DESC, chunk.id LIMIT ?5"""
 
-_HELD: Final = """candidate AS MATERIALIZED (
-  SELECT value AS key FROM json_each(?6) WHERE EXISTS (SELECT 1 FROM code WHERE code.key = value)
-  LIMIT ?4
-)"""
-"""Candidates found by codes held in memory, without those deleted since."""
+_ATTEMPTS: Final = 3
+"""Times candidates are looked for among codes in memory of which some were deleted since."""
+
+_READ_AT_ONCE: Final = 20_000
+"""Codes read into memory by one statement."""
+
+_STORED: Final = (
+    "SELECT vector.key, vector.value FROM json_each(?) "
+    "CROSS JOIN vector ON vector.key = json_each.value"
+)
+
+_SHOWN: Final = (
+    "SELECT chunk.id, json_each.value FROM json_each(?) "
+    f"CROSS JOIN chunk ON chunk.passage = json_each.value & {PASSAGE_MASK}"
+)
 
 _ALL: Final = """candidate AS MATERIALIZED (
   SELECT key FROM code WHERE {keys} ORDER BY {hamming} LIMIT ?4
@@ -69,7 +81,7 @@ candidate AS MATERIALIZED (
 )"""
 
 
-class _Plan(NamedTuple):
+class _Plan(Record):
     """How one question is put."""
 
     space: int
@@ -112,14 +124,24 @@ class Nearest(Spaces, Ledger):
         dimensions, candidates = row[3], row[7]
         if not dimensions or limit < 1:
             return []
-        query = gate(vector, dimensions)
         only = restriction(self._db, where, first=7) if where is not None else None
+        if only is None and self._holds(space):
+            query = gate_many([vector], dimensions).tobytes()
+        else:
+            query = gate(vector, dimensions)
         least = oversampling * limit
         plan = _Plan(
             space, self._code_of(vector, query), query, limit, max(candidates, least), only
         )
         rows = self._nearest_of_all(plan) if only is None else self._nearest_filtered(plan, least)
         return [(chunk, min(cosine, 1.0)) for chunk, cosine, _ in rows]
+
+    def hold_large_spaces(self, least: int) -> None:
+        """Keep the sign codes of every space searched from now on that has `least` vectors.
+
+        For processes that stay; see `hold_codes`.
+        """
+        self._hold_from = least
 
     def hold_codes(self, space: int) -> bool:
         """Keep the sign codes of a space in memory from now on; worth it for processes that stay.
@@ -133,7 +155,7 @@ class Nearest(Spaces, Ledger):
         if not hasattr(np, "bitwise_count"):
             return False
         dimensions = self._space_row(space)[3]
-        if dimensions:
+        if dimensions and space not in self._held:
             self._load_codes(space)
         return bool(dimensions)
 
@@ -141,29 +163,51 @@ class Nearest(Spaces, Ledger):
         from semsearch.store.resident import ResidentCodes
 
         width = self._rotation(self._space_row(space)[3]).code_bytes
-        self._held[space] = ResidentCodes(width)
+        self._held[space] = ResidentCodes(width, self._code_count(space))
         self._read_new_codes(space)
 
     def _read_new_codes(self, space: int) -> ResidentCodes:
         codes = self._held[space]
         first = space << PASSAGE_BITS
-        codes.extend(
-            self._db.rows(
-                "SELECT key, bits FROM code WHERE key > ? AND key <= ? ORDER BY key",
-                (max(codes.last_key, first), first | PASSAGE_MASK),
+        while True:
+            rows = self._db.rows(
+                "SELECT key, bits FROM code WHERE key > ? AND key <= ? ORDER BY key LIMIT ?",
+                (max(codes.last_key, first), first | PASSAGE_MASK, _READ_AT_ONCE),
             )
-        )
-        return codes
+            codes.extend(rows)
+            if len(rows) < _READ_AT_ONCE:
+                return codes
+
+    def _holds(self, space: int) -> bool:
+        """Whether the codes of a space are in memory, reading them where they are to be."""
+        if self._hold_from is not None and space not in self._held:
+            covered = self._db.value("SELECT covered FROM space WHERE id = ?", (space,))
+            if covered >= self._hold_from:
+                self.hold_codes(space)
+        return space in self._held
 
     def _nearest_of_held(self, plan: _Plan) -> list[Any]:
+        """Candidates by the codes in memory, their cosines in one product of matrices."""
+        from semsearch.store.resident import best_of
+
         with self._db.snapshot():
-            for _ in range(2):
-                keys = self._read_new_codes(plan.space).nearest(plan.code, plan.candidates)
-                rows = self._ask(_HELD, plan, sixth=id_list(keys))
-                if rows and rows[0][2] == len(keys):
+            for _ in range(_ATTEMPTS):
+                codes = self._read_new_codes(plan.space)
+                found = codes.nearest(plan.code, plan.candidates)
+                stored = self._db.rows(_STORED, (id_list(found),))
+                gone = set(found).difference([key for key, _ in stored])
+                if not gone:
                     break
-                self._load_codes(plan.space)  # some candidates were deleted since
-        return rows
+                if len(gone) > len(found) // 8:
+                    self._load_codes(plan.space)
+                else:
+                    codes.discard(sorted(gone))
+            keys, values = zip(*stored, strict=True) if stored else ((), ())
+            cosines = dict(best_of(keys, values, plan.query, plan.limit))
+            rows = self._db.rows(_SHOWN, (id_list(cosines),))
+        ranked = [(chunk, cosines[key], len(stored)) for chunk, key in rows]
+        ranked.sort(key=lambda row: (-row[1], row[0]))
+        return ranked[: plan.limit]
 
     def _nearest_of_all(self, plan: _Plan) -> list[Any]:
         if plan.space in self._held:

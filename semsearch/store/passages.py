@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from semsearch.records import ChunkRow
-from semsearch.store.base import Part, batches, id_list, split
+from semsearch.store.base import DIGESTS, Part, absolute, batches, digest_list, id_list, split
+from semsearch.store.faults import translate
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,8 +20,9 @@ class Passages(Part):
         """Store texts that are new; a known digest is left alone."""
         with self._db.change():
             self._db.many(
-                "INSERT INTO passage(digest, text, body, tokens, withheld) "
-                "VALUES(?, ?, ?, ?, ?) ON CONFLICT(digest) DO NOTHING",
+                "INSERT INTO passage(digest, text, body, tokens, withheld, checksum) "
+                "VALUES(?1, ?2, ?3, ?4, ?5, row_checksum(?1, ?3, ?4, ?5)) "
+                "ON CONFLICT(digest) DO NOTHING",
                 [
                     (passage.digest, passage.text, passage.body, passage.tokens, passage.withheld)
                     for passage in passages
@@ -70,6 +71,42 @@ class Passages(Part):
         rows = self._db.rows("SELECT id FROM chunk WHERE file = ? ORDER BY ordinal", (file,))
         return [chunk for (chunk,) in rows]
 
+    def roots_of(self, digests: Sequence[bytes]) -> dict[bytes, tuple[int, ...]]:
+        """Ids of the roots each of these passages stands in, by digest; those in none left out."""
+        found: dict[bytes, tuple[int, ...]] = {}
+        rows = self._db.rows(
+            f"SELECT DISTINCT passage.digest, file.root FROM {DIGESTS} "
+            "CROSS JOIN chunk ON chunk.passage = passage.id "
+            "CROSS JOIN file ON file.id = chunk.file",
+            (digest_list(digests),),
+        )
+        for digest, root in rows:
+            found[digest] = (*found.get(digest, ()), root)
+        return found
+
+    def paths_of(self, digest: bytes) -> list[bytes]:
+        """Absolute paths of the files that show a passage."""
+        rows = self._db.rows(
+            "SELECT DISTINCT root.path, relative FROM passage "
+            "CROSS JOIN chunk ON chunk.passage = passage.id "
+            "CROSS JOIN file ON file.id = chunk.file "
+            "CROSS JOIN root ON root.id = file.root WHERE passage.digest = ?",
+            (digest,),
+        )
+        return [absolute(root, relative) for root, relative in rows]
+
+    def passages_of_chunks(self, chunks: Sequence[int]) -> dict[int, Passage]:
+        """The passage of each chunk, by chunk id; vanished ids are left out."""
+        from semsearch.records import Passage
+
+        rows = self._db.rows(
+            "SELECT chunk.id, passage.digest, text, body, tokens, withheld FROM json_each(?) "
+            "CROSS JOIN chunk ON chunk.id = json_each.value "
+            "CROSS JOIN passage ON passage.id = chunk.passage",
+            (id_list(chunks),),
+        )
+        return {row[0]: Passage(*row[1:]) for row in rows}
+
     def chunk_rows(self, chunks: Sequence[int]) -> list[ChunkRow]:
         """Everything shown about these chunks, in the order asked; vanished ids are left out."""
         rows = self._db.rows(
@@ -81,7 +118,10 @@ class Passages(Part):
             "CROSS JOIN file ON file.id = chunk.file CROSS JOIN root ON root.id = file.root",
             (id_list(chunks),),
         )
-        return [
-            ChunkRow._make((*shown, split(breadcrumb), text[body:]))
-            for *shown, breadcrumb, text, body in rows
-        ]
+        try:
+            return [
+                ChunkRow._make((*shown, split(breadcrumb), text[body:]))
+                for *shown, breadcrumb, text, body in rows
+            ]
+        except (TypeError, AttributeError) as error:  # no text where SQLite guarantees one
+            raise translate(ValueError("a passage cannot be read"), self._db.path) from error

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from semsearch.errors import SemsearchError
 from semsearch.records import Root
 from semsearch.store.base import Part, joined, split
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,20 +26,23 @@ class Roots(Part):
     ) -> Root:
         """Add a root, or give the one at `path` new rules."""
         with self._db.change():
+            from semsearch.store.seals import seal
+
             self._db.run(
                 "INSERT INTO root(path, include, exclude, created_ns) VALUES(?, ?, ?, ?) "
                 "ON CONFLICT(path) DO UPDATE "
                 "SET include = excluded.include, exclude = excluded.exclude",
                 (path, joined(include), joined(exclude), time.time_ns()),
             )
+            seal(self._db, "root", "path = ?", (path,))
             return next(root for root in self.roots() if root.path == path)
 
     def grant_consent(self, root: int, host: str) -> None:
         """Record that text of `root` may go to `host`."""
         with self._db.change():
             self._db.run(
-                "INSERT INTO consent(root, host, granted_ns) VALUES(?, ?, ?) "
-                "ON CONFLICT DO NOTHING",
+                "INSERT INTO consent(root, host, granted_ns, checksum) "
+                "VALUES(?1, ?2, ?3, row_checksum(?1, ?2, ?3)) ON CONFLICT DO NOTHING",
                 (root, host, time.time_ns()),
             )
 

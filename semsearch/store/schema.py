@@ -21,20 +21,25 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from semsearch.errors import DamagedError, UsageError
+from semsearch.record import Record
 from semsearch.store.driver import Database, wrong_version
 from semsearch.store.faults import read_only
 from semsearch.text import printable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Final
 
     Migration = Callable[[Database], None]
 
 PAGE_SIZE: Final = 16384
 """Vectors of 1024 or 1536 dimensions waste a third of a 4096-byte page."""
+
+BACKUP: Final = ".version-"
+"""Between the name of an index and the version its copy from before a migration has."""
 
 APPLICATION_ID: Final = 0x73656D73
 """`sems`, in the file's header."""
@@ -43,12 +48,37 @@ TOKENIZER: Final = ("porter", "unicode61", "remove_diacritics", "2", "categories
 """M*: vowel signs and tone marks are part of a word in Thai, Hindi and others, not a gap in it."""
 
 _TOKENIZE: Final = "tokenize = \"porter unicode61 remove_diacritics 2 categories 'L* N* Co M*'\""
-_FULL_TEXT_OPTIONS: Final = (("pgsz", 15000), ("automerge", 16))
+FULL_TEXT_OPTIONS: Final = (("pgsz", 15000), ("automerge", 16))
 """Leaves as large as our pages and late merges: a quarter less work while indexing in batches."""
 
 _FULL_TEXT: Final = f"fts5(title, body, content = '', contentless_delete = 1, {_TOKENIZE})"
 
-TABLES: Final = (
+SHARE: Final = """CREATE TABLE share(
+  ledger INTEGER NOT NULL REFERENCES ledger ON DELETE CASCADE,
+  root INTEGER NOT NULL,
+  part REAL NOT NULL CHECK(part > 0 AND part <= 1),
+  PRIMARY KEY(ledger, root)
+) STRICT, WITHOUT ROWID"""
+"""How much of a call is text of which root; a root's id is kept when the root itself is gone."""
+
+SEALED: Final = (
+    "meta",
+    "root",
+    "consent",
+    "file",
+    "passage",
+    "chunk",
+    "space",
+    "refusal",
+    "query_vector",
+    "ledger",
+    "share",
+    "judgment",
+    "history",
+)
+"""Tables whose rows carry a checksum; see `seals.py`."""
+
+PLAIN: Final = (
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
     """CREATE TABLE root(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -158,6 +188,7 @@ TABLES: Final = (
   request_id TEXT NOT NULL,
   digest BLOB NOT NULL
 ) STRICT""",
+    SHARE,
     """CREATE TABLE judgment(
   id INTEGER PRIMARY KEY,
   query TEXT NOT NULL,
@@ -178,16 +209,35 @@ TABLES: Final = (
     f"CREATE VIRTUAL TABLE lexical_chunk USING {_FULL_TEXT}",
     "CREATE VIRTUAL TABLE vocabulary USING fts5vocab('lexical_chunk', 'row')",
 )
+"""The tables as version 2 had them; the checksums of rows come on top."""
 
-_FULL_TEXT_TABLES: Final = ("lexical_file", "lexical_chunk")
+
+def table_of(statement: str) -> str:
+    """The name of what a statement of a schema creates."""
+    head = statement.partition("(")[0].partition(" ON ")[0].partition(" USING ")[0]
+    return head.rsplit(" ", 1)[1]
+
+
+def _sealed(statement: str) -> str:
+    """A table with the column for its rows' checksums, written as `ALTER TABLE` writes it."""
+    if table_of(statement) not in SEALED:
+        return statement
+    for end in (",\n  PRIMARY KEY(", ",\n  UNIQUE(", ") STRICT"):
+        at = statement.rfind(end)
+        if at >= 0:
+            break
+    return f"{statement[:at]}, checksum INTEGER NOT NULL DEFAULT 0{statement[at:]}"
+
+
+TABLES: Final = tuple([_sealed(statement) for statement in PLAIN])
+
+FULL_TEXT_TABLES: Final = ("lexical_file", "lexical_chunk")
 _SHADOWS: Final = frozenset(
-    f"{table}_{part}"
-    for table in _FULL_TEXT_TABLES
-    for part in ("data", "idx", "docsize", "config")
+    f"{table}_{part}" for table in FULL_TEXT_TABLES for part in ("data", "idx", "docsize", "config")
 )
 
 
-class Definition(NamedTuple):
+class Definition(Record):
     """A schema with the way to it from every older one."""
 
     tables: tuple[str, ...]
@@ -200,11 +250,32 @@ class Definition(NamedTuple):
         return len(self.migrations) + 1
 
 
-CURRENT: Final = Definition(TABLES)
+def _add_shares(db: Database) -> None:
+    """Version 2. Calls of before it belong to the roots whose passages still point at them."""
+    db.run(SHARE)
+    db.run(
+        "INSERT INTO share(ledger, root, part) SELECT ledger, root, "
+        "sum(tokens) / sum(sum(tokens)) OVER (PARTITION BY ledger) FROM ("
+        "SELECT vector.ledger, file.root, max(1.0, passage.tokens) AS tokens FROM vector "
+        f"CROSS JOIN passage ON passage.id = vector.key & {(1 << 40) - 1} "
+        "CROSS JOIN chunk ON chunk.id = (SELECT min(id) FROM chunk WHERE passage = passage.id) "
+        "CROSS JOIN file ON file.id = chunk.file WHERE vector.ledger IS NOT NULL) "
+        "GROUP BY ledger, root"
+    )
+
+
+def _seal_everything(db: Database) -> None:
+    """Version 3."""
+    from semsearch.store.seals import seal_everything
+
+    seal_everything(db)
+
+
+CURRENT: Final = Definition(TABLES, (_add_shares, _seal_everything))
 
 
 def prepare(
-    db: Database, *, create: bool, wal: bool = True, definition: Definition = CURRENT
+    db: Database, *, create: bool, wal: bool | None = None, definition: Definition = CURRENT
 ) -> None:
     """Make sure that the open file is an index of this version, making one of an empty file.
 
@@ -246,7 +317,7 @@ def check_fingerprint(db: Database, tables: tuple[str, ...] = TABLES) -> None:
     Raises:
         DamagedError: something is missing, different or too much.
     """
-    expected = {_name(statement): statement for statement in tables}
+    expected = {table_of(statement): statement for statement in tables}
     found: set[str] = set()
     for kind, name, sql in db.rows("SELECT type, name, sql FROM sqlite_schema"):
         if kind == "index" and sql is None and name.startswith("sqlite_autoindex_"):
@@ -259,11 +330,6 @@ def check_fingerprint(db: Database, tables: tuple[str, ...] = TABLES) -> None:
     for name in [*expected, *_SHADOWS]:
         if name not in found:
             raise _different(db, name)
-
-
-def _name(statement: str) -> str:
-    head = statement.partition("(")[0].partition(" ON ")[0].partition(" USING ")[0]
-    return head.rsplit(" ", 1)[1]
 
 
 def _different(db: Database, name: str) -> DamagedError:
@@ -283,7 +349,11 @@ def _refuse_foreign(db: Database, application: int, version: int) -> None:
         )
 
 
-def _make(db: Database, definition: Definition, *, wal: bool) -> None:
+def _make(db: Database, definition: Definition, *, wal: bool | None) -> None:
+    if wal is None:
+        from semsearch.store.placement import shared_by
+
+        wal = not shared_by(db.path)
     # Page size and vacuum mode can only be chosen before the first page is written, and WAL mode
     # writes it. Several processes may be here at once: the transaction decides who goes first.
     db.pragma("page_size", PAGE_SIZE)
@@ -294,11 +364,11 @@ def _make(db: Database, definition: Definition, *, wal: bool) -> None:
             return
         for statement in definition.tables:
             db.run(statement)
-        for table in _FULL_TEXT_TABLES:
-            for option, value in _FULL_TEXT_OPTIONS:
+        for table in FULL_TEXT_TABLES:
+            for option, value in FULL_TEXT_OPTIONS:
                 db.run(f"INSERT INTO {table}({table}, rank) VALUES(?, ?)", (option, value))
         db.many(
-            "INSERT INTO meta(key, value) VALUES(?, ?)",
+            "INSERT INTO meta(key, value, checksum) VALUES(?1, ?2, row_checksum(?1, ?2))",
             [("created_ns", str(time.time_ns())), ("platform", _platform())],
         )
         db.run(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -315,10 +385,13 @@ def _migrate(db: Database, definition: Definition) -> None:
     """Copy the file aside, then bring it up in one transaction; a kill leaves old or new."""
     if db.read_only:
         raise read_only(db.path)
-    backup = f"{db.path}.version-{db.pragma('user_version')}"
-    if not os.path.exists(backup):
-        db.copy_to(backup)
-    with db.write():
-        for migration in definition.migrations[db.value("PRAGMA user_version") - 1 :]:
+    with db.write():  # several processes may be here at once: the first one does it
+        version = db.value("PRAGMA user_version")
+        if version >= definition.version:
+            return
+        backup = f"{db.path}{BACKUP}{version}"
+        if not os.path.exists(backup):
+            db.copy_to(backup)
+        for migration in definition.migrations[version - 1 :]:
             migration(db)
         db.run(f"PRAGMA user_version = {definition.version}")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
 
 from semsearch.errors import UsageError
 from semsearch.records import Space, SpaceKey
-from semsearch.store.base import KEYS_OF_SPACE, Part
+from semsearch.store.base import KEYS_OF_SPACE, Part, count_chunks
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Final
 
     from semsearch.records import SpaceState
     from semsearch.store.driver import Row
@@ -68,12 +69,14 @@ class Spaces(Part):
             )
             row = self._db.row(find + width, (*identity, key.dimensions))
             assert row is not None
+            self._seal_space(row[0])
             return _space(row)
 
     def set_space_state(self, space: int, state: SpaceState) -> None:
         """Say whether the space is being filled, complete, or kept only for going back."""
         with self._db.change():
             self._db.run("UPDATE space SET state = ? WHERE id = ?", (state, space))
+            self._seal_space(space)
 
     def set_space_endpoint(self, space: int, endpoint: str) -> None:
         """Move a space to another server that was shown to give the same vectors.
@@ -91,13 +94,17 @@ class Spaces(Part):
             if taken:
                 raise UsageError("That endpoint already has a space of the same model here.")
             self._db.run("UPDATE space SET endpoint = ? WHERE id = ?", (endpoint, space))
+            self._seal_space(space)
 
     def activate_space(self, space: int) -> None:
         """Make this the space that answers; the flip is one transaction."""
         with self._db.change():
             self._space_row(space)
+            before = self._db.rows("SELECT id FROM space WHERE active")
             self._db.run("UPDATE space SET active = 0 WHERE active")
             self._db.run("UPDATE space SET active = 1 WHERE id = ?", (space,))
+            for changed in {space, *(id for (id,) in before)}:
+                self._seal_space(changed)
 
     def drop_space(self, space: int) -> int:
         """Delete a space with everything stored for it; returns how many vectors that were."""
@@ -113,7 +120,7 @@ class Spaces(Part):
     def coverage(self, space: int) -> tuple[int, int]:
         """`(chunks with a vector in the space, chunks)`; `(0, chunks)` for no such space."""
         covered = self._db.value("SELECT covered FROM space WHERE id = ?", (space,))
-        return int(covered or 0), int(self._db.value("SELECT count(*) FROM chunk"))
+        return int(covered or 0), count_chunks(self._db)
 
     def calibrate(self, space: int, progress: Callable[[], bool] | None = None) -> int:
         """Choose and store m, the number of codes re-scored exactly; returns it.
@@ -132,7 +139,13 @@ class Spaces(Part):
             return int(row[7])
         with self._db.change():
             self._db.run("UPDATE space SET candidates = ? WHERE id = ?", (candidates, space))
+            self._seal_space(space)
         return candidates
+
+    def _seal_space(self, space: int) -> None:
+        from semsearch.store.seals import seal
+
+        seal(self._db, "space", "id = ?", (space,))
 
     def _space_row(self, space: int) -> Row:
         row = self._db.row(f"SELECT {_SPACE} FROM space WHERE id = ?", (space,))

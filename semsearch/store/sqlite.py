@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 import apsw
 
@@ -17,10 +16,20 @@ from semsearch.store.schema import missing, prepare
 from semsearch.store.vectors import Vectors
 from semsearch.text import printable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from semsearch.records import Counts, Finding, Forgotten, IndexStatus
+    from semsearch.records import (
+        Counts,
+        Finding,
+        Forgotten,
+        IndexStatus,
+        Loss,
+        Problem,
+        SentText,
+    )
+    from semsearch.store.check import Damage, Tell
 
 
 class SqliteStore(Files, Nearest, Vectors):
@@ -31,6 +40,7 @@ class SqliteStore(Files, Nearest, Vectors):
         self._codes = {}
         self._rotations = {}
         self._held = {}
+        self._hold_from = None
         self._extension_allowed = extension
         self._vector_functions: VectorFunctions | None = None
 
@@ -71,11 +81,21 @@ class SqliteStore(Files, Nearest, Vectors):
 
         return counts(self._db)
 
+    def count_vectors(self) -> int:
+        """How many vectors the index holds, of all models."""
+        return int(self._db.value("SELECT count(*) FROM vector"))
+
     def status(self) -> IndexStatus:
         """What is indexed, by which model, and what it cost; `missing` is left to the caller."""
         from semsearch.store.status import status
 
         return status(self._db, self)
+
+    def troubles(self, limit: int = 1000) -> list[Problem]:
+        """Files that failed, and files some passages of which the active model has no vector of."""
+        from semsearch.store.troubles import troubles
+
+        return troubles(self._db, limit)
 
     def forget(self, path: bytes) -> Forgotten:
         """Remove a file, or everything below a folder, from the index and from its file.
@@ -91,6 +111,12 @@ class SqliteStore(Files, Nearest, Vectors):
 
         return forget(self._db, self, path)
 
+    def give_back(self) -> bool:
+        """Return freed pages to the disk; False when a reader keeps the file from shrinking now."""
+        from semsearch.store.forgetting import give_back
+
+        return give_back(self._db)
+
     def compact(self) -> None:
         """Merge the keyword tables, give freed pages back to the disk and empty the log.
 
@@ -101,25 +127,52 @@ class SqliteStore(Files, Nearest, Vectors):
 
         compact(self._db)
 
+    def find_damage(self, tell: Tell | None = None, *, quick: bool = False) -> Damage:
+        """Read everything and say what is not whole; changes nothing.
+
+        Args:
+            tell: told `(what is being read, rows done, rows in all)` as it goes on.
+            quick: leave out comparing the keyword tables with the texts word by word.
+        """
+        from semsearch.store.check import find_damage
+
+        return find_damage(self._db, self, tell, quick=quick)
+
     def check(self) -> list[Finding]:
-        """Read everything and say what is whole and what is not; changes nothing."""
-        from semsearch.store.check import check
+        """`find_damage`, as one line for each thing that was looked at."""
+        from semsearch.store.check import findings
 
-        return check(self._db, self)
+        return findings(self.find_damage())
 
-    def repair(self) -> list[Finding]:
+    def losses(self, damage: Damage) -> tuple[list[bytes], list[Loss]]:
+        """What `repair` would have to leave: files to be read again, vectors to be made again."""
+        from semsearch.store.repair import losses
+
+        return losses(self._db, self, damage)
+
+    def repair(self, damage: Damage | None = None) -> list[Finding]:
         """Make derived tables again and remove what cannot be; says what had been wrong.
 
         Sign codes, keyword tables and counts come from what is stored. A damaged text takes its
         files with it and a damaged vector itself, so that the next indexing run, which shows its
         cost first, brings exactly those back.
 
-        Raises:
-            DamagedError: SQLite itself cannot read the file any more.
-        """
-        from semsearch.store.check import repair
+        Args:
+            damage: what `find_damage` said, when nobody has indexed since; None: look now.
 
-        return repair(self._db, self)
+        Raises:
+            DamagedError: SQLite's own structures cannot be mended; nothing has been changed.
+        """
+        from semsearch.store.check import findings
+        from semsearch.store.repair import repair
+
+        return findings(repair(self._db, self, damage))
+
+    def sent_texts(self, path: bytes) -> list[SentText]:
+        """What left of each file at or below an absolute `path`, by file, host and model."""
+        from semsearch.store.outbound import sent_texts
+
+        return sent_texts(self._db, path)
 
     def interrupt(self) -> None:
         """Make the statement running now raise `Cancelled`; from any thread."""
@@ -129,6 +182,10 @@ class SqliteStore(Files, Nearest, Vectors):
         """Close the file; an open transaction is rolled back."""
         self._db.close()
 
+    def close_untouched(self) -> None:
+        """Close, and leave the file and its log as they are: for a damaged one."""
+        self._db.close_untouched()
+
 
 def open_index(
     path: str | bytes,
@@ -136,7 +193,7 @@ def open_index(
     create: bool = False,
     read_only: bool = False,
     extension: bool = True,
-    wal: bool = True,
+    wal: bool | None = None,
 ) -> SqliteStore:
     """Open the index at `path`; one store per thread.
 
@@ -147,8 +204,9 @@ def open_index(
         create: make it, with its folder, where there is none (or an empty file).
         read_only: open without the means to write.
         extension: use sqlite-vec where it loads; False: the slower functions in Python.
-        wal: keep a write-ahead log, so that readers and the writer never wait for each other;
-            False on network disks and in folders a service synchronises.
+        wal: keep a write-ahead log, so that readers and the writer never wait for each other. None:
+            as the index was made, which on network disks and in folders a service synchronises is
+            without one.
 
     Raises:
         UsageError: there is no index, or something else is there; it is left as it is.
@@ -171,7 +229,7 @@ def open_index(
     try:
         prepare(db, create=create, wal=wal)
     except SemsearchError:
-        db.close()
+        db.close_untouched()
         raise
     return SqliteStore(db, extension=extension)
 

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 from semsearch.errors import MalformedReply
-from semsearch.store.base import KEYS_OF_SPACE, PASSAGE_BITS, PASSAGE_MASK, id_list
+from semsearch.store.base import (
+    DIGESTS,
+    KEYS_OF_SPACE,
+    PASSAGE_BITS,
+    PASSAGE_MASK,
+    digest_list,
+    id_list,
+)
 from semsearch.store.ledger import Ledger
 from semsearch.store.passages import Passages
 from semsearch.store.spaces import Spaces
 from semsearch.vectors import gate_many, narrow_many, widen, widen_many
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Final
 
     from semsearch.records import Passage, Sent
 
@@ -32,19 +40,24 @@ class Vectors(Spaces, Passages, Ledger):
 
     def embedded(self, space: int, digests: Sequence[bytes]) -> set[bytes]:
         """Which of these passages already have a vector in the space."""
-        rows = self._db.each(
-            "SELECT digest FROM passage CROSS JOIN code ON code.key = (? << 40 | passage.id) "
-            "WHERE digest = ?",
-            [(space, digest) for digest in digests],
+        rows = self._db.rows(
+            f"SELECT digest FROM {DIGESTS} CROSS JOIN code ON code.key = (? << 40 | passage.id)",
+            (digest_list(digests), space),
         )
         return {digest for (digest,) in rows}
 
     def add_vectors(
-        self, space: int, passages: Sequence[Passage], vectors: Sequence[bytes], sent: Sent | None
+        self,
+        space: int,
+        passages: Sequence[Passage],
+        vectors: Sequence[bytes],
+        sent: Sent | None,
+        entry: int | None = None,
     ) -> None:
         """Store one paid batch with its ledger entry, passages included, in one transaction.
 
-        A passage that has a vector in the space keeps it.
+        A passage that has a vector in the space keeps it. With `entry`, `sent` completes a call
+        that was announced.
 
         Raises:
             MalformedReply: a vector is not what `gate` lets pass, or one is missing; nothing has
@@ -58,7 +71,9 @@ class Vectors(Spaces, Passages, Ledger):
         dimensions = known or len(vectors[0]) // 4
         values, codes = self._encode(vectors, dimensions)
         with self._db.change():
-            ledger = None if sent is None else self._add_sent(sent)
+            ledger = None
+            if sent is not None:
+                ledger = self._add_sent(sent) if entry is None else self._complete_sent(entry, sent)
             if not known:
                 self._learn_dimensions(space, dimensions)
             self.add_passages(passages)
@@ -88,10 +103,11 @@ class Vectors(Spaces, Passages, Ledger):
         ledger: int | None,
     ) -> None:
         digests = [passage.digest for passage in passages]
-        rows = self._db.each(
-            "SELECT id FROM passage WHERE digest = ?", [(digest,) for digest in digests]
+        place: dict[int, int] = dict(
+            self._db.rows(
+                f"SELECT passage.id, json_each.key FROM {DIGESTS}", (digest_list(digests),)
+            )
         )
-        place = {id: position for position, (id,) in enumerate(rows)}
         first = space << PASSAGE_BITS
         for (known,) in self._db.rows(
             "SELECT key FROM code WHERE key IN (SELECT value FROM json_each(?))",
@@ -118,6 +134,7 @@ class Vectors(Spaces, Passages, Ledger):
 
     def _learn_dimensions(self, space: int, dimensions: int) -> None:
         self._db.run("UPDATE space SET dimensions = ? WHERE id = ?", (dimensions, space))
+        self._seal_space(space)
 
     def _dimensions(self, space: int) -> int:
         return int(self._space_row(space)[3])
@@ -217,8 +234,9 @@ class Vectors(Spaces, Passages, Ledger):
         now = time.time_ns()
         with self._db.change():
             self._db.many(
-                "INSERT OR REPLACE INTO refusal(space, passage, reason, at_ns) "
-                "SELECT ?, id, ?, ? FROM passage WHERE digest = ?",
+                "INSERT OR REPLACE INTO refusal(space, passage, reason, at_ns, checksum) "
+                "SELECT ?1, id, ?2, ?3, row_checksum(?1, id, ?2, ?3) FROM passage "
+                "WHERE digest = ?4",
                 [(space, reason, now, digest) for digest, reason in failures],
             )
 

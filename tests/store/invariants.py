@@ -43,6 +43,7 @@ def problems(path: str | Path, published: Iterable[bytes] = ()) -> list[str]:
                 *_vectors(connection),
                 *_lexical(connection),
                 *_spaces(connection),
+                *_rows(connection),
                 *_published(connection, published),
             ]
     finally:
@@ -125,6 +126,30 @@ def _spaces(connection: apsw.Connection) -> list[str]:
     ]
     if _all(connection, "SELECT count(*) FROM space WHERE active")[0][0] > 1:
         found.append("several spaces are active")
+    return found
+
+
+def _rows(connection: apsw.Connection) -> list[str]:
+    """Every row against its checksum, computed here once more from the design's words."""
+    found = []
+    tables = _all(
+        connection, "SELECT name FROM sqlite_schema WHERE sql LIKE '%, checksum INTEGER%'"
+    )
+    for (table,) in tables:
+        names = [
+            name
+            for (name,) in _all(connection, f"SELECT name FROM pragma_table_info('{table}')")
+            if name not in {"id", "covered", "text", "checksum"}
+        ]
+        for *values, stored in _all(
+            connection, f"SELECT {', '.join(names)}, checksum FROM {table}"
+        ):
+            total = 0
+            for value in values:
+                raw = value if isinstance(value, bytes) else str(value).encode()
+                total = crc32(len(raw).to_bytes(8, "little") + raw, total)
+            if total != stored:
+                found.append(f"a row of {table} does not match its checksum: {values!r:.200}")
     return found
 
 

@@ -75,10 +75,27 @@ def test_forgetting_takes_one_file_and_leaves_what_others_share(index: Index) ->
     assert len(store.nearest(index.space.id, vector_of("shared"), 5)) == 1
 
 
+def test_a_root_that_is_forgotten_is_no_root_any_more(index: Index) -> None:
+    store = index.store
+    inner = store.add_root(ROOT + b"/inner")
+    other = store.add_root(ROOT + b"-other")
+    for root in (inner, other):
+        store.grant_consent(root.id, "api.test")
+        put(store, index.space.id, version(root.id, b"a.md", [f"text of root {root.id}"]))
+    put(store, index.space.id, version(index.root.id, b"a.md", ["text of the outer root"]))
+    assert store.forget(ROOT + b"/inner").roots == 1
+    assert [root.path for root in store.roots()] == [ROOT, ROOT + b"-other"]
+    assert not store.has_consent(inner.id, "api.test")
+    assert store.forget(ROOT + b"/").roots == 1
+    assert [root.path for root in store.roots()] == [ROOT + b"-other"]
+    assert store.has_consent(other.id, "api.test")
+    assert store.counts().chunks == 1
+
+
 def test_a_path_that_is_not_indexed_is_nothing_to_forget(index: Index) -> None:
     put(index.store, None, version(index.root.id, b"a.md", ["text"]))
     for path in (b"/elsewhere", ROOT + b"/b.md", ROOT[:-1]):
-        assert index.store.forget(path)[1:] == (0, 0, 0)
+        assert index.store.forget(path)[1:] == (0, 0, 0, 0)
     assert index.store.counts().chunks == 1
 
 

@@ -141,7 +141,7 @@ def test_removed_chunks_do_not_count(index: Index) -> None:
 
 @pytest.mark.parametrize(
     "expression",
-    ['"', "AND", "a OR", "NEAR(", "nowhere:a", "-a", "^", "(", "a AND NOT", "*", "", "\x1b[2J"],
+    [*'"^(*', "", "AND", "a OR", "NEAR(", "nowhere:a", "-a", "a AND NOT", "\x1b[2J", "\udc80"],
 )
 def test_an_expression_that_cannot_be_parsed_is_a_usage_error(
     index: Index, expression: str

@@ -118,3 +118,24 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
         indexer_lock(str(tmp_path / "no" / "index.db")),
     ):
         pass
+
+
+FULL = """
+import resource, sys
+from semsearch.store import indexer_lock
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+with indexer_lock(sys.argv[1]):
+    print("held")
+"""
+
+
+def test_a_full_disk_takes_the_text_of_the_lock_and_not_the_lock(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path / "index.db")],
+        env={"PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "held\n"
+    assert (tmp_path / "index.db.lock").read_bytes() == b""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from semsearch.errors import MalformedReply, UsageError
 from semsearch.records import Filter
 from semsearch.store import open_index
+from semsearch.store.seals import seal
 from tests.store.material import (
     DIMENSIONS,
     KEY,
@@ -193,6 +194,7 @@ def test_without_the_extension_the_same_is_found(filled: SqliteStore) -> None:
 WITH_BROKEN_LIBRARY = """
 import sys
 from semsearch.store import open_index
+from semsearch.store.seals import seal
 from tests.store.material import vector_of
 store = open_index(sys.argv[1])
 print(store.extension)
@@ -383,7 +385,9 @@ def test_a_broad_filter_finds_what_a_narrow_one_would(
 def test_a_broad_filter_whose_files_are_far_away_still_fills_the_list(index: Index) -> None:
     """The scan meets only a few of them before it ends; then all of them are looked up."""
     store = index.store
-    store._db.connection.execute("UPDATE space SET candidates = 20")
+    with store.write():
+        store._db.run("UPDATE space SET candidates = 20")
+        seal(store._db, "space", "TRUE")
     far = [f"quince {n}" for n in range(500)]
     with store.write():
         for number in range(100):

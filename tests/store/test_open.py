@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import apsw
@@ -22,8 +23,10 @@ from semsearch.errors import (
 from semsearch.store import open_index
 from semsearch.store.driver import Database
 from semsearch.store.schema import CURRENT, Definition, prepare
+from tests.harness.logical import content
 from tests.store.invariants import invariants
-from tests.store.material import ROOT, fresh, put, version
+from tests.store.material import KEY, ROOT, fresh, put, vector_of, version
+from tests.store.older import VERSIONS, downgrade
 
 
 def test_a_missing_index_is_told_with_the_command_that_makes_it(tmp_path: Path) -> None:
@@ -148,7 +151,10 @@ EXTRA = "CREATE TABLE extra(id INTEGER PRIMARY KEY) STRICT"
 
 
 def migrated(migration: object) -> Definition:
-    return Definition((*CURRENT.tables, EXTRA), (migration,))  # type: ignore[arg-type]
+    return Definition(
+        (*CURRENT.tables, EXTRA),
+        (*CURRENT.migrations, migration),  # type: ignore[arg-type]
+    )
 
 
 def test_an_older_index_is_copied_aside_and_migrated(tmp_path: Path) -> None:
@@ -157,13 +163,52 @@ def test_an_older_index_is_copied_aside_and_migrated(tmp_path: Path) -> None:
     store.close()
     db = Database(str(tmp_path / "index.db"))
     prepare(db, create=False, definition=migrated(lambda db: db.run(EXTRA)))
-    assert db.pragma("user_version") == 2
+    assert db.pragma("user_version") == CURRENT.version + 1
     db.close()
-    backup = tmp_path / "index.db.version-1"
+    backup = tmp_path / f"index.db.version-{CURRENT.version}"
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     assert [root.path for root in open_index(str(backup)).roots()] == [ROOT]
     with pytest.raises(NewerIndexError):
         open_index(str(tmp_path / "index.db"))
+
+
+def test_an_index_of_version_1_learns_which_folder_its_calls_were_for(tmp_path: Path) -> None:
+    old = fresh(tmp_path)
+    space = old.ensure_space(KEY, 0.6)
+    for path, texts in ((b"/a", ["of a only", "of both"]), (b"/b", ["of both", "of b", "of b!"])):
+        put(old, space.id, version(old.add_root(path).id, b"x.md", texts))
+    calls = len(old.sent())
+    total = sum(one.cost_usd for one in old.spend())
+    old.close()
+    downgrade(tmp_path / "index.db", 1)
+    store = open_index(str(tmp_path / "index.db"))
+    spent = {one.path: one.cost_usd for one in store.spend_by_root(1)}
+    store.close()
+    assert calls == 2
+    assert spent.keys() == {b"/a", b"/b"}
+    assert sum(spent.values()) == pytest.approx(total)
+    assert min(spent.values()) > 0
+
+
+@pytest.mark.parametrize("older", VERSIONS)
+def test_an_index_of_every_older_version_becomes_one_of_today(tmp_path: Path, older: int) -> None:
+    store = fresh(tmp_path)
+    space = store.ensure_space(KEY, 0.6)
+    put(store, space.id, version(store.add_root(ROOT).id, b"x.md", ["some text", "more of it"]))
+    store.judge("text", 1, 2)
+    store.cache_query(space.id, "text", vector_of("text"))
+    store.remember_query("text", "hybrid", 1)
+    store.grant_consent(1, "api.example")
+    said = content(tmp_path / "index.db")
+    store.close()
+    downgrade(tmp_path / "index.db", older)
+    store = open_index(str(tmp_path / "index.db"))
+    assert [one for one in store.check() if one.state != "ok"] == []
+    assert content(tmp_path / "index.db") == said
+    assert (tmp_path / f"index.db.version-{older}").exists()
+    store.forget(ROOT)
+    store.close()
+    assert not (tmp_path / f"index.db.version-{older}").exists()
 
 
 def test_a_migration_that_fails_leaves_the_old_version(tmp_path: Path) -> None:
@@ -183,7 +228,7 @@ def test_a_migration_that_fails_leaves_the_old_version(tmp_path: Path) -> None:
 def test_a_migration_in_another_process_stops_this_one_from_writing(tmp_path: Path) -> None:
     store = fresh(tmp_path)
     connection = apsw.Connection(str(tmp_path / "index.db"))
-    connection.pragma("user_version", 2)
+    connection.pragma("user_version", CURRENT.version + 1)
     connection.close()
     with pytest.raises(NewerIndexError):
         store.add_root(ROOT)
@@ -236,7 +281,7 @@ def test_names_in_a_hostile_schema_cannot_drive_the_terminal(tmp_path: Path) -> 
 READ_ONLY = """
 import os, sys
 from semsearch.errors import StorageError
-from semsearch.store import open_index
+from semsearch.store import SqliteStore, open_index
 if os.geteuid() == 0:
     os.setgid(65534); os.setuid(65534)
 store = open_index(sys.argv[1])
@@ -277,6 +322,21 @@ def test_search_works_where_nothing_can_be_written(tmp_path: Path) -> None:
     store.close()
     assert not (folder / "index.db-wal").exists()
     assert as_nobody(folder, READ_ONLY) == "[1]\nstorage.read_only\n"
+
+
+def test_a_log_beside_which_nothing_can_be_made_is_read_all_the_same(tmp_path: Path) -> None:
+    """A full disk has no room for the -shm file of a log."""
+    store = fresh(tmp_path)
+    put(store, None, version(store.add_root(ROOT).id, b"a.md", ["apple"]))
+    full = tmp_path / "full"
+    full.mkdir()
+    for suffix in ("", "-wal"):
+        (full / f"index.db{suffix}").write_bytes((tmp_path / f"index.db{suffix}").read_bytes())
+    store.close()
+    (full / "index.db-shm").mkdir()
+    for read_only in (False, True):
+        with closing(open_index(str(full / "index.db"), read_only=read_only)) as found:
+            assert [hit for hit, _ in found.match_chunks("apple", 5)] == [1]
 
 
 def test_a_log_that_cannot_be_read_is_not_ignored(tmp_path: Path) -> None:
@@ -328,12 +388,32 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 COLD = """
 import sys
-from semsearch.store import open_index
+from semsearch.store import SqliteStore, open_index
 sys.stdin.readline()
 store = open_index(sys.argv[1], create=True)
 store.add_root(b"/" + sys.argv[2].encode())
 store.close()
 """
+
+
+def test_six_processes_open_an_older_index_and_one_migrates_it(tmp_path: Path) -> None:
+    path = tmp_path / "index.db"
+    fresh(tmp_path).close()
+    downgrade(path, VERSIONS[0])
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-c", COLD, str(path), str(number)],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={"PYTHONPATH": ":".join(sys.path)},
+        )
+        for number in range(6)
+    ]
+    errors = [child.communicate(b"go\n")[1].decode() for child in children]
+    assert [child.returncode for child in children] == [0] * 6, errors
+    assert len(open_index(str(path)).roots()) == 6
+    assert sorted(one.name for one in tmp_path.glob("*version*")) == ["index.db.version-1"]
+    invariants(path)
 
 
 def test_six_processes_open_a_cold_index(tmp_path: Path) -> None:

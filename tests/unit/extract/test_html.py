@@ -124,6 +124,15 @@ def test_signs_that_begin_no_tag_are_text() -> None:
     assert document.text == "1 < 2 and 3 <4 & x <b> \N{LATIN SMALL LETTER E WITH ACUTE} |"
 
 
+@pytest.mark.parametrize("signs", ["<", "<<", "<" * 1000])
+@pytest.mark.parametrize("tag", ["b", "td", "unknown"])
+def test_signs_before_a_tag_are_text(signs: str, tag: str) -> None:
+    assert read(f"<p>a {signs}<{tag}>c</{tag}><p>d", "a.html").text.split()[:2] == [
+        "a",
+        f"{signs}c" if tag != "td" else signs,
+    ]
+
+
 def test_a_tag_that_never_ends_keeps_the_text_around_it() -> None:
     document = read("<p>Before</p><p>x <a href=foo Last words", "a.html")
     assert document.text.startswith("Before")

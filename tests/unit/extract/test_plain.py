@@ -71,3 +71,12 @@ def test_records_are_rows_or_code_never_prose(name: str, kind: str) -> None:
 
 def test_an_unknown_ending_is_plain_text() -> None:
     assert read("Words in a file.\n", "strange.xyz").kind == "text"
+
+
+def test_entities_of_xml_are_text() -> None:
+    """Nothing is expanded and nothing is fetched: XML is read as the text it is."""
+    bomb = (
+        '<!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;">\n'
+        '<!ENTITY x SYSTEM "file:///etc/passwd">]>\n<a>&c;&x;</a>\n'
+    )
+    assert read(bomb, "a.xml").text == bomb

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from functools import cache
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semsearch.files.wildmatch import MAX_PATTERN_BYTES, PatternError, compile_pattern
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def matches(pattern: bytes, path: bytes) -> bool:
@@ -119,3 +125,36 @@ def hostile_patterns() -> list[bytes]:
 def test_no_pattern_can_explode(pattern: bytes) -> None:
     for depth in (1, 7, 60):
         assert not matches(pattern + b"z", b"/".join([b"a" * 250] * depth))
+
+
+HOSTILE = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
+from semsearch.files import walk
+found = list(walk(os.fsencode(sys.argv[1])))
+print(len(found))
+"""
+
+
+def test_a_walk_meets_hostile_patterns_in_linear_time(tmp_path: Path) -> None:
+    """A backtracking matcher needs years for the first of these lines; ten seconds are given."""
+    lines = [
+        "*a" * 120 + "b",
+        "**/" * 100 + "x",
+        "*?" * 120 + "[!d]",
+        "[a-z]*" * 60 + "!",
+        "/" + "**/a*" * 80 + "/b",
+        "!" + "*a" * 100 + "c",
+    ]
+    (tmp_path / ".semsearchignore").write_text("\n".join(lines * 200))
+    for number in range(60):
+        (tmp_path / f"{'a' * 240}{number}.md").write_text("text")
+    done = subprocess.run(
+        [sys.executable, "-c", HOSTILE, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) >= 60
