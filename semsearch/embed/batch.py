@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from semsearch.embed.halves import halves, joined, may_be_too_long
 from semsearch.errors import (
     EmbeddingError,
     MalformedReply,
@@ -40,6 +41,8 @@ class IncompleteReply(MalformedReply):
         )
         self.embeddings = embeddings
         self.faults = faults
+        self.requests = embeddings.requests
+        self.tokens, self.cost_usd = embeddings.tokens, embeddings.cost_usd
 
 
 class BatchResult(NamedTuple):
@@ -174,12 +177,47 @@ def _attempt(
         elif len(group) > 1 and _may_be_one_text(error):
             middle = len(group) // 2
             return [group[:middle], group[middle:]]
+        elif len(group) == 1:
+            run.outcomes[group[0]] = _in_halves(embedder, run, group[0], purpose, error)
         else:
             for position in group:
                 run.outcomes[position] = error
     except SemsearchError as error:
+        run.charge(error.requests, error.tokens, error.cost_usd)
         run.stopped = error  # access, cancellation: every further request would meet it too
     return []
+
+
+def _in_halves(
+    embedder: Embedder, run: _Run, position: int, purpose: Purpose, refusal: EmbeddingError
+) -> bytes | EmbeddingError | None:
+    """The vector of a text that was refused as too long, tried once more as two halves.
+
+    What both calls cost is charged; where the halves fail too, the first refusal stands. None
+    where something else ended the run meanwhile.
+    """
+    parts = None
+    if may_be_too_long(refusal, others_passed=run.succeeded):
+        parts = halves(run.texts[position])
+    if parts is None:
+        return refusal
+    vectors: list[bytes] = []
+    size = min(2, embedder.max_inputs)
+    try:
+        for start in range(0, 2, size):
+            reply = embedder.embed(parts[start : start + size], purpose)
+            run.keep((), reply._replace(vectors=()))
+            vectors += reply.vectors
+        return joined(vectors, parts)
+    except IncompleteReply as error:
+        run.keep((), error.embeddings._replace(vectors=()))
+    except EmbeddingError as error:
+        run.charge(error.requests, error.tokens, error.cost_usd)
+    except SemsearchError as error:
+        run.charge(error.requests, error.tokens, error.cost_usd)
+        run.stopped = error
+        return None
+    return refusal
 
 
 def _may_be_one_text(error: EmbeddingError) -> bool:

@@ -214,11 +214,39 @@ def complete(row: ModelInfo) -> ModelInfo:
     )
 
 
-def known_models() -> list[ModelInfo]:
-    """The built-in table as a list, for when the server's own cannot be had."""
+_FAMILIES: Final = {
+    "openai": "openai/",
+    "voyage": "voyageai/",
+    "cohere": "cohere/",
+    "mistral": "mistralai/",
+    "gemini": "google/",
+}
+"""By profile of a server that serves one family: what OpenRouter puts before its names."""
+
+_OWN: Final = frozenset({"ollama", "lmstudio", "llamacpp"})
+"""Profiles of servers people run themselves, under whose names the local entries are."""
+
+
+def known_models(profile: str = "openrouter") -> list[ModelInfo]:
+    """The built-in table as a list, for when the server's own cannot be had.
+
+    Args:
+        profile: the kind of server; names are those it would give, and none where nobody knows.
+    """
+    family = "" if profile == "openrouter" else _FAMILIES.get(profile)
+    if family is None:
+        entries = LOCAL_ENTRIES if profile in _OWN else ()
+        family = ""
+    else:
+        entries = tuple(entry for entry in ENTRIES if entry.id.startswith(family))
     return [
-        complete(ModelInfo(entry.id, modalities=("text", "image") if entry.images else ("text",)))
-        for entry in ENTRIES
+        complete(
+            ModelInfo(
+                entry.id.removeprefix(family),
+                modalities=("text", "image") if entry.images else ("text",),
+            )
+        )
+        for entry in entries
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from semsearch.embed import catalog
@@ -13,12 +14,14 @@ from semsearch.embed.faults import Fault, Server, no_key
 from semsearch.embed.profiles import profile_for
 from semsearch.embed.retry import INDEX, Controller, Policy, shared_controller
 from semsearch.embed.service import Service
+from semsearch.embed.spent import Spent
 from semsearch.embed.width import Width
 from semsearch.errors import (
     EmbeddingError,
     MalformedReply,
     ModelUnavailable,
     RequestRefused,
+    SemsearchError,
     SettingsError,
 )
 from semsearch.records import Embeddings, KeyStatus, ModelInfo, SpaceKey
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
     from semsearch.embed.config import ApiConfig
     from semsearch.embed.transport import RawReply
-    from semsearch.embed.wire.reply import Reply, Usage
+    from semsearch.embed.wire.reply import Reply
     from semsearch.embed.wire.request import EmbeddingInput
     from semsearch.records import Purpose
 
@@ -39,23 +42,6 @@ _WIDEST: Final = 8192
 """Dimensions to allow for while the model's size is unknown; sqlite-vec takes no more."""
 _REWORDINGS: Final = 5
 """Fields that may be left out one after another before a request counts as refused."""
-
-
-class _Spent:
-    """What one call has cost so far, replies of no use included."""
-
-    __slots__ = ("cost", "requests", "tokens")
-
-    def __init__(self) -> None:
-        self.requests = 0
-        self.tokens: int | None = None
-        self.cost: float | None = None
-
-    def add(self, usage: Usage) -> None:
-        if usage.tokens is not None:
-            self.tokens = (self.tokens or 0) + usage.tokens
-        if usage.cost_usd is not None:
-            self.cost = (self.cost or 0.0) + usage.cost_usd
 
 
 class _Call(NamedTuple):
@@ -117,6 +103,7 @@ class ApiEmbedder:
             self._host, config.model, config.dimensions, config.known_dimensions, self._entry
         )
         self._fixed: dict[str, object] | None = None
+        self._latency_ms: float | None = None
 
     # --- what it is --------------------------------------------------------------------------
 
@@ -144,6 +131,11 @@ class ApiEmbedder:
     def max_tokens(self) -> int:
         """Estimated tokens per call; shrinks when the server finds a batch too large."""
         return self._limits.tokens
+
+    @property
+    def latency_ms(self) -> float | None:
+        """What the last request that was answered took, from connecting to the last byte."""
+        return self._latency_ms
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -181,24 +173,9 @@ class ApiEmbedder:
         Raises:
             EmbeddingError: the list cannot be had; `catalog.known_models` is the way without.
         """
-        from semsearch.embed.wire.lists import decode_models
+        from semsearch.embed.listing import list_models
 
-        if self._profile.models_path is None:
-            raise EmbeddingError(
-                f"{self._host} has no list of models.",
-                hint="Name the model with --model.",
-                code="api.no_list",
-            )
-        path, openrouter = self._profile.models_path, self._profile.name == "openrouter"
-        try:
-            rows = self._service.get(path, lambda body: decode_models(body, openrouter=openrouter))
-        except EmbeddingError as error:
-            if not openrouter or error.code not in {"api.endpoint", "model.unavailable"}:
-                raise
-            # A proxy may know only the general list, which leaves embeddings out unless asked.
-            path = "/models?output_modalities=embeddings"
-            rows = self._service.get(path, lambda body: decode_models(body, openrouter=False))
-        return catalog.complete_all(rows)
+        return list_models(self._service, self._profile)
 
     def key_status(self) -> KeyStatus:
         """What OpenRouter says about the key: credit used and left.
@@ -214,6 +191,10 @@ class ApiEmbedder:
         self._require_key()
         return self._service.get("/key", decode_key_status)
 
+    def wind_down(self) -> None:
+        """Make every waiting or future call raise `Cancelled`; a request in flight goes on."""
+        self._service.wind_down()
+
     def cancel(self) -> None:
         """Make every waiting or future call raise `Cancelled`; open sockets are shut down."""
         self._service.cancel()
@@ -226,7 +207,7 @@ class ApiEmbedder:
 
     def _embed(self, value: object, inputs: int, purpose: Purpose) -> Embeddings:
         self._require_key()
-        spent = _Spent()
+        spent = Spent()
         call = _Call(value, inputs, _estimate(value), purpose)
 
         def attempt(deadline: float) -> _Answer:
@@ -244,8 +225,8 @@ class ApiEmbedder:
 
         try:
             answer = self._service.run(attempt)
-        except EmbeddingError as error:
-            error.requests, error.tokens, error.cost_usd = spent.requests, spent.tokens, spent.cost
+        except SemsearchError as error:
+            spent.charge(error)
             raise
         self._limits.accepted(inputs, call.tokens)
         embeddings = answer.embeddings._replace(
@@ -255,7 +236,7 @@ class ApiEmbedder:
             raise IncompleteReply(embeddings, answer.faults)
         return embeddings
 
-    def _post(self, call: _Call, shape: Shape, deadline: float, spent: _Spent) -> _Answer:
+    def _post(self, call: _Call, shape: Shape, deadline: float, spent: Spent) -> _Answer:
         from semsearch.embed.wire.error import ErrorBody
         from semsearch.embed.wire.reply import UnreadableReply, decode_reply, read_usage
         from semsearch.embed.wire.request import encode
@@ -263,6 +244,7 @@ class ApiEmbedder:
         body = self._dialect.body(call.value, call.purpose, shape, self._fixed_members())
         width = self._width.reply_dimensions or _WIDEST
         spent.requests += 1
+        started = time.perf_counter()
         raw = self._service.exchange(
             "POST",
             "/embeddings",
@@ -272,6 +254,7 @@ class ApiEmbedder:
         )
         if raw.status != 200:
             raise self._service.failure(raw, call.inputs)
+        self._latency_ms = (time.perf_counter() - started) * 1e3
         try:
             reply = decode_reply(raw.body, call.inputs)
         except MalformedReply as error:

@@ -59,6 +59,12 @@ _TOO_LONG: Final = frozenset(
     {"context_length_exceeded", "max_tokens_exceeded", "string_too_long", "token_limit_exceeded"}
 )
 
+_SAYS_TOO_LONG: Final = (
+    r"(?i)\b(?:context|sequence) (?:length|window|size)|maximum (?:input|sequence|number of tokens)"
+    r"|\btoo (?:long|many tokens)|must have (?:less|fewer) than \d+ tokens|input is too large"
+)
+"""What servers without stable words for it say."""
+
 
 class Fault(Exception):
     """One attempt failed; caught by the retry controller, never seen outside this room.
@@ -271,12 +277,17 @@ def _rate_limited(server: Server, answer: Answer) -> Fault:
 
 def _refused(server: Server, answer: Answer) -> Fault:
     body = answer.body
-    hint = "The server's own words say what it dislikes."
-    if answer.status == 413 or (body is not None and body.kind in _TOO_LONG):
-        hint = "The text is longer than the model takes."
+    hint, code = "The server's own words say what it dislikes.", None
+    if (
+        answer.status == 413
+        or (body is not None and body.kind in _TOO_LONG)
+        or re.search(_SAYS_TOO_LONG, answer.text)
+    ):
+        hint, code = "The text is longer than the model takes.", "api.too_long"
     error = RequestRefused(
         f"{server.host} refuses the request ({answer.status}): {answer.text}",
         hint=hint,
+        code=code,
         status=answer.status,
     )
     return Fault(error, field=body.field if body is not None else "")

@@ -25,6 +25,19 @@ class Hint(NamedTuple):
     query: str
 
 
+class Rerank(NamedTuple):
+    """How a server is asked which texts answer a question best."""
+
+    path: str = "/rerank"
+    """Below the base URL."""
+    documents: str = "documents"
+    """The field that holds the texts."""
+    limit: str | None = "top_n"
+    """The field that says how many results are wanted; None: all come anyway."""
+    at_root: bool = False
+    """Below the host, not below a base URL that ends in `/v1`."""
+
+
 class Profile(NamedTuple):
     """What one kind of server understands besides `model` and `input`."""
 
@@ -40,6 +53,10 @@ class Profile(NamedTuple):
     """Understands OpenRouter's `provider` routing preferences."""
     user: bool = False
     needs_key: bool = False
+    priced: bool = True
+    """Calls may cost something; not on the servers people run themselves."""
+    rerank: Rerank | None = None
+    """None: the server orders no texts."""
 
 
 SEARCH_HINT: Final = Hint("input_type", "search_document", "search_query")
@@ -53,19 +70,26 @@ OPENROUTER: Final = Profile(
     provider=True,
     user=True,
     needs_key=True,
+    rerank=Rerank(),
 )
-GENERIC: Final = Profile("generic", user=True)
+GENERIC: Final = Profile("generic", user=True, rerank=Rerank())
 
 _ALL: Final = (
     OPENROUTER,
     Profile("openai", max_inputs=2048, user=True, needs_key=True),
-    Profile("ollama"),
-    Profile("lmstudio"),
-    Profile("llamacpp", dimensions_field=None),
-    Profile("vllm", user=True),
-    Profile("tei", models_path=None, max_inputs=32),
-    Profile("infinity", max_inputs=2048),
-    Profile("litellm", user=True),
+    Profile("ollama", priced=False),
+    Profile("lmstudio", priced=False),
+    Profile("llamacpp", dimensions_field=None, priced=False, rerank=Rerank()),
+    Profile("vllm", user=True, priced=False, rerank=Rerank()),
+    Profile(
+        "tei",
+        models_path=None,
+        max_inputs=32,
+        priced=False,
+        rerank=Rerank(documents="texts", limit=None, at_root=True),
+    ),
+    Profile("infinity", max_inputs=2048, priced=False, rerank=Rerank()),
+    Profile("litellm", user=True, rerank=Rerank()),
     Profile(
         "voyage",
         models_path=None,
@@ -73,6 +97,7 @@ _ALL: Final = (
         hint=QUERY_HINT,
         max_inputs=1000,
         needs_key=True,
+        rerank=Rerank(limit="top_k"),
     ),
     Profile("cohere", models_path=None, dimensions_field=None, max_inputs=96, needs_key=True),
     Profile(
@@ -81,6 +106,7 @@ _ALL: Final = (
         format_field="embedding_type",
         hint=Hint("task", "retrieval.passage", "retrieval.query"),
         needs_key=True,
+        rerank=Rerank(),
     ),
     Profile("mistral", dimensions_field="output_dimension", max_inputs=512, needs_key=True),
     Profile("gemini", format_field=None, max_inputs=100, needs_key=True),

@@ -71,31 +71,58 @@ class Service:
         return self.controller.run(attempt, policy or self._policy, self._cancelled)
 
     def exchange(
-        self, method: str, path: str, body: bytes | None, *, cap: int, deadline: float
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        *,
+        cap: int,
+        deadline: float,
+        at_root: bool = False,
     ) -> RawReply:
         """One request below the base URL and its whole reply.
+
+        With `at_root`, below the base URL without a `/v1` at its end: a server's own routes.
 
         Raises:
             Fault: the exchange failed below HTTP, or the reply is longer than `cap`.
         """
         return self._connect().exchange(
             method,
-            self._base_url + path,
+            (self._base_url.removesuffix("/v1") if at_root else self._base_url) + path,
             headers=self._headers,
             body=body,
             cap=cap,
             deadline=deadline,
         )
 
-    def get(self, path: str, decode: Callable[[bytes], T]) -> T:
+    def get(self, path: str, decode: Callable[[bytes], T], *, at_root: bool = False) -> T:
         """A short call beside the embeddings: little patience, whatever the policy.
 
         Raises:
             SemsearchError: as for embeddings; `MalformedReply` is `decode`'s.
         """
+        return self._ask("GET", path, None, decode, at_root=at_root)
 
+    def post(self, path: str, body: dict[str, str], decode: Callable[[bytes], T]) -> T:
+        """The same for a route of the server's own that wants a body."""
+        import json
+
+        return self._ask("POST", path, json.dumps(body).encode(), decode, at_root=True)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        decode: Callable[[bytes], T],
+        *,
+        at_root: bool,
+    ) -> T:
         def attempt(deadline: float) -> T:
-            raw = self.exchange("GET", path, None, cap=_LIST_BYTES, deadline=deadline)
+            raw = self.exchange(
+                method, path, body, cap=_LIST_BYTES, deadline=deadline, at_root=at_root
+            )
             if raw.status != 200:
                 raise self.failure(raw, 0)
             try:
@@ -135,10 +162,14 @@ class Service:
             text += f" It begins: {outside(raw.body[:2000].decode('utf-8', 'replace'), 200)!r}"
         return malformed(MalformedReply(text), service=not readable)
 
-    def cancel(self) -> None:
-        """End every wait and every request in flight, and make no more."""
+    def wind_down(self) -> None:
+        """End every wait and make no more requests; one that is in flight may still be answered."""
         self._cancelled.set()
         self.controller.wake()
+
+    def cancel(self) -> None:
+        """End every wait and every request in flight, and make no more."""
+        self.wind_down()
         with self._lock:
             transport = self._transport
         if transport is not None:

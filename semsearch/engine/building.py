@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from semsearch.engine import choice as choices
 from semsearch.engine import model_list, switching
 from semsearch.engine.costs import calibrated
-from semsearch.engine.job import settled_space
+from semsearch.engine.job import Job, settled_space
+from semsearch.engine.widths import wider_space
 from semsearch.errors import UsageError
 from semsearch.indexing import RunOptions, Spending
 from semsearch.indexing.build import BuildPlan, BuildRun, estimate_build
@@ -30,8 +30,8 @@ _QUERIES_LOOKED_AT: Final = 50
 _HITS_OF_EACH: Final = 20
 
 
-class BuildJob:
-    """A build that has been prepared; made by `Engine.build_job`, which holds the index's lock."""
+class BuildJob(Job):
+    """A build; made by `Engine.build_job`, which holds the index's lock."""
 
     def __init__(
         self,
@@ -44,52 +44,38 @@ class BuildJob:
         *,
         use: bool,
     ) -> None:
+        store = engine.store()
+        super().__init__(store, embedder, tuple(store.roots()))
+        self._model = embedder
         self._engine = engine
         self._choice = choice
-        self._embedder = embedder
         self._space = space
         self._source = source
         self._options = options
         self._use = use
-        self.stop = threading.Event()
-        """Set it from anywhere, a signal handler too: the run ends soon and keeps its work."""
-
-    @property
-    def host(self) -> str:
-        """Where text would be sent; empty when nothing leaves."""
-        return self._embedder.host
-
-    @property
-    def needs_consent(self) -> bool:
-        """Whether some root's text has never been allowed to go to this host."""
-        return bool(switching.roots_without_consent(self._engine, self.host))
-
-    def grant_consent(self) -> None:
-        """Record that the user agreed, for every root."""
-        switching.grant_consent(self._engine, self.host)
 
     def estimate(self) -> IndexReport:
         """What it would send; nothing is written or sent."""
-        store = self._engine.store()
-        report = estimate_build(store, self._embedder, self._space, self._options, self._source)
+        store = self._store
+        report = estimate_build(store, self._model, self._space, self._options, self._source)
         assert report.estimate is not None
         return report._replace(estimate=calibrated(store, self._space, report.estimate))
 
     def run(self) -> Iterator[Event]:
         """Fill the space; the last event is the report."""
-        store, choice = self._engine.store(), self._choice
+        store, choice = self._store, self._choice
         space = self._space
         if space is None:
-            space = settled_space(store, choice, choices.space_key(choice, self._embedder))
+            space = settled_space(store, choice, choices.space_key(choice, self._model))
         run = BuildRun(
             store,
-            self._embedder,
+            self._model,
             space,
             self._options,
             self.stop,
             BuildPlan(_often_found(self._engine, space), self._source, self._use),
         )
-        yield from run.events()
+        yield from self._learning(run.events(), space)
         if self._space is None and not store.coverage(space.id)[0] and store.coverage(0)[1]:
             store.drop_space(space.id)  # a name that no server knows leaves nothing behind
 
@@ -119,7 +105,7 @@ def prepare_build(
             stack.enter_context(lock)
         choice, space = choices.named_choice(settings, store, model)
         embedder = engine.embedder(choice, for_query=False)
-        source = _wider_space(engine, choice, embedder, space)
+        source = wider_space(store, choice, embedder.key if space is None else space.key)
         cap = settings.number("index.max_cost") if max_cost is None else max_cost
         price = model_list.price(settings, choice, ask=True)
         options = RunOptions(
@@ -128,38 +114,6 @@ def prepare_build(
             send_secrets=settings.flag("index.send_secrets"),
         )
         yield BuildJob(engine, choice, embedder, space, source, options, use=use)
-
-
-def _wider_space(
-    engine: Engine, choice: Choice, embedder: Embedder, space: Space | None
-) -> Space | None:
-    """The space a narrower one can be cut from: of the same model, and wider.
-
-    Raises:
-        UsageError: there is one, but nobody says that the model's vectors can be cut.
-    """
-    from semsearch.embed import catalog
-
-    key = embedder.key if space is None else space.key
-    wanted = choice.dimensions
-    if not wanted:
-        return None
-    same = key._replace(dimensions=0)
-    wider = [
-        one
-        for one in engine.store().spaces()
-        if one.key._replace(dimensions=0) == same and one.key.dimensions > wanted
-    ]
-    if not wider:
-        return None
-    entry = catalog.lookup(choice.model)
-    if entry is None or not entry.can_shorten_to(wanted):
-        raise UsageError(
-            f"{choice.model!a} is not known to have vectors that can be cut to {wanted:,} values.",
-            hint="Leave out --dimensions to use its own size.",
-            code="model.dimensions",
-        )
-    return max(wider, key=lambda one: engine.store().coverage(one.id)[0])
 
 
 def _often_found(engine: Engine, space: Space) -> tuple[Passage, ...]:

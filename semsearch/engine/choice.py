@@ -18,7 +18,8 @@ from semsearch.text import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from semsearch.embed import ApiEmbedder
+    from semsearch.embed import ApiConfig, ApiEmbedder
+    from semsearch.embed.reranker import ApiReranker
     from semsearch.keys import FoundKey
     from semsearch.protocols import Embedder, Store
     from semsearch.records import KeyStatus, Space, SpaceKey
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 LOCAL: Final = "local"
 EMBEDDED_MODEL: Final = "local:all-MiniLM-L6-v2"
+EMBEDDED_DOWNLOAD: Final = "84 MB"
+"""What fetching the embedded model takes, as people are told."""
 DEFAULT_API_MODEL: Final = "openai/text-embedding-3-small"
 _ALIASES: Final = frozenset({"local", "all-MiniLM-L6-v2", EMBEDDED_MODEL})
 
@@ -59,7 +62,7 @@ def choose(settings: Settings, store: Store | None) -> Choice:
     if name:
         source = {"flag": "--model", "environment": "SEMSEARCH_MODEL"}
         reason = source.get(settings.origin("model.name"), "the setting model.name")
-        return named(settings, name, reason)
+        return _with_known_width(named(settings, name, reason), store)
     if not settings.flag("offline") and find_key(settings) is not None:
         return named(settings, DEFAULT_API_MODEL, "an API key is configured")
     return named(settings, LOCAL, "no API key is configured")
@@ -73,6 +76,17 @@ def named(settings: Settings, name: str, reason: str) -> Choice:
     if name.startswith("local:"):
         return Choice(name, LOCAL, 0, reason)
     return Choice(name, endpoint(settings), dimensions, reason)
+
+
+def _with_known_width(choice: Choice, store: Store | None) -> Choice:
+    """With the model's own size where the index has learned it: another one is then noticed."""
+    if store is None or choice.local or choice.dimensions:
+        return choice
+    for space in store.spaces():
+        same = (space.key.model, space.key.endpoint) == (choice.model, choice.endpoint)
+        if same and space.native:
+            return choice._replace(known_dimensions=space.key.dimensions)
+    return choice
 
 
 def endpoint(settings: Settings) -> str:
@@ -264,19 +278,49 @@ def key_status(settings: Settings) -> tuple[FoundKey | None, KeyStatus | None]:
         client.close()
 
 
+def reranker(settings: Settings, model: str) -> Choice:
+    """A rerank model at the configured server."""
+    return Choice(model, endpoint(settings), 0, "--rerank")
+
+
+def open_reranker(settings: Settings, model: str) -> ApiReranker:
+    """The client of a rerank model at the configured server; nothing is sent yet.
+
+    Raises:
+        EmbeddingError: `offline` is set, or the server offers no reranking.
+        AccessError: there is no key for the server.
+    """
+    from semsearch.embed.reranker import ApiReranker
+
+    choice = reranker(settings, model)
+    if settings.flag("offline"):
+        raise EmbeddingError(
+            f"{printable(model)} needs the network, and offline is set.",
+            hint="Leave out --offline, or --rerank.",
+            code="api.offline",
+        )
+    return ApiReranker(_api_config(settings, choice))
+
+
 def _api_client(settings: Settings, choice: Choice, *, for_query: bool) -> ApiEmbedder:
-    from semsearch.embed import INDEX, QUERY, ApiConfig, open_api
-    from semsearch.embed.endpoints import host_of, is_loopback
-    from semsearch.embed.profiles import profile_for
+    from semsearch.embed import INDEX, QUERY, open_api
 
     if choice.endpoint != endpoint(settings):
         raise EmbeddingError(
             f"The index's model is served at {choice.endpoint}, but the settings name "
             f"{endpoint(settings)}.",
-            hint="Set SEMSEARCH_BASE_URL back, or index with the other server: "
-            f"semsearch index --model {printable(choice.model)}",
+            hint="Set SEMSEARCH_BASE_URL back, or move its vectors here if the model is the same: "
+            f"semsearch models adopt {printable(choice.model)}",
             code="model.endpoint",
         )
+    return open_api(_api_config(settings, choice), QUERY if for_query else INDEX)
+
+
+def _api_config(settings: Settings, choice: Choice) -> ApiConfig:
+    from semsearch.embed import ApiConfig
+    from semsearch.embed.endpoints import host_of, is_loopback
+    from semsearch.embed.profiles import profile_for
+
     found = find_key(settings)
     host = host_of(choice.endpoint)
     profile = profile_for(choice.endpoint, settings.text("api.profile"))
@@ -287,7 +331,7 @@ def _api_client(settings: Settings, choice: Choice, *, for_query: bool) -> ApiEm
             "or use the embedded model: --model local.",
             code="auth.no_key",
         )
-    config = ApiConfig(
+    return ApiConfig(
         base_url=choice.endpoint,
         key=None if found is None else found.secret,
         key_source="" if found is None else found.source,
@@ -302,7 +346,6 @@ def _api_client(settings: Settings, choice: Choice, *, for_query: bool) -> ApiEm
         batch_tokens=settings.integer("api.batch_tokens"),
         attribution=settings.text("api.attribution"),
     )
-    return open_api(config, QUERY if for_query else INDEX)
 
 
 def provider_preferences(settings: Settings) -> dict[str, object]:

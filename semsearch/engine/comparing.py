@@ -17,20 +17,26 @@ if TYPE_CHECKING:
     from semsearch.searching import Options
 
 
-def outlay(engine: Engine, model: str, raw: str) -> Outlay:
-    """What `compare` would send; only the query's own vector may be asked for now.
+def outlay(engine: Engine, model: str, *raws: str) -> Outlay:
+    """What comparing by these questions would send; only their own vectors may be asked for now.
 
     Raises:
         UsageError: there is nothing to compare, or nothing to look for.
     """
     _, choice, space = _sides(engine, model)
-    listed = switching.shortlist(engine, _query(engine, raw), _base(engine), _options(engine))
-    missing = switching.missing_passages(engine, choice, space, listed.chunks)
+    queries = [_query(engine, raw) for raw in raws]
+    base, options = _base(engine), _options(engine)
+    chunks = dict.fromkeys(
+        chunk
+        for query in queries
+        for chunk in switching.shortlist(engine, query, base, options).chunks
+    )
+    missing = switching.missing_passages(engine, choice, space, tuple(chunks))
     tokens = sum(passage.tokens for passage in missing)
     tokens = calibrated_tokens(engine.store(), space, tokens)
     host = "" if choice.local else choices.host(choice)
     return Outlay(
-        candidates=len(listed.chunks),
+        candidates=len(chunks),
         inputs=len(missing),
         tokens=tokens,
         cost_usd=switching.cost(engine, choice, tokens),
@@ -39,7 +45,9 @@ def outlay(engine: Engine, model: str, raw: str) -> Outlay:
     )
 
 
-def compare(engine: Engine, model: str, raw: str, limit: int) -> Comparison:
+def compare(
+    engine: Engine, model: str, raw: str, limit: int, cap_usd: float | None = None
+) -> Comparison:
     """The model that answers now beside another one, on the candidates of a question.
 
     Candidates the other model has no vector of are embedded and kept.
@@ -49,6 +57,7 @@ def compare(engine: Engine, model: str, raw: str, limit: int) -> Comparison:
         model: the other model, as a person names it.
         raw: the question.
         limit: how deep the overlap looks.
+        cap_usd: most that may be spent on candidates; 0: no cap, None: the setting.
 
     Raises:
         UsageError: there is nothing to compare, or nothing to look for.
@@ -62,7 +71,7 @@ def compare(engine: Engine, model: str, raw: str, limit: int) -> Comparison:
     active, choice, space = _sides(engine, model)
     query, options = _query(engine, raw), _options(engine)
     listed = switching.shortlist(engine, query, active, options)
-    cap = engine.settings.number("index.max_cost")
+    cap = engine.settings.number("index.max_cost") if cap_usd is None else cap_usd
     space, filled = switching.fill(engine, choice, space, listed.chunks, cap)
     asked = query_vector(
         engine.store(),

@@ -23,9 +23,30 @@ def with_costs(store: SqliteStore, status: IndexStatus) -> IndexStatus:
             continue  # nothing was ever sent for it
         saved = round(store.reused_tokens(held.space.id) * store.token_ratio(held.space.id))
         tokens, usd = tokens + saved, usd + saved * rate
+    by_root = tuple(store.spend_by_root(_DAYS))
+    total = store.spend_of_roots()
+    from semsearch.engine.canaries import unchecked_providers
+
     return status._replace(
-        days=tuple(store.spend_by_day(_DAYS)), saved_tokens=tokens, saved_usd=usd
+        spaces=tuple(
+            one._replace(unchecked=unchecked_providers(store, one.space)) for one in status.spaces
+        ),
+        roots=tuple(one._replace(spent_usd=total.get(one.root.id, 0.0)) for one in status.roots),
+        days=tuple(store.spend_by_day(_DAYS)),
+        by_root=by_root,
+        calls_without_cost=sum(
+            calls for host, calls in store.calls_without_cost().items() if _priced(host)
+        ),
+        saved_tokens=tokens,
+        saved_usd=usd,
     )
+
+
+def _priced(host: str) -> bool:
+    """Whether calls may cost something; not those to an Ollama, say, on this machine."""
+    from semsearch.embed.profiles import profile_for
+
+    return profile_for(f"http://{host}/v1").priced
 
 
 def host_of(space: Space) -> str:

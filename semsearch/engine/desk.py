@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from semsearch.errors import FileProblem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from semsearch.engine.facade import Engine
     from semsearch.records import ChunkRow, Mode, Query, SearchResult
 
@@ -47,11 +49,38 @@ class Preview(NamedTuple):
     page: int | None = None
 
 
-def answer_now(engine: Engine, raw: str, mode: Mode, limit: int) -> tuple[SearchResult, bool]:
+MANY_VECTORS: Final = 50_000
+"""From here on a process that stays holds the sign codes in memory: a question costs a fraction."""
+
+
+def is_known(engine: Engine, raw: str) -> bool:
+    """Whether the vector of a question is in the index, so that asking by meaning costs nothing.
+
+    Raises:
+        UsageError: as `Engine.search`.
+    """
+    from semsearch.searching import parse_query
+
+    store, space = engine.store(), engine.search_space()
+    query = parse_query(raw, cwd=os.getcwdb(), now=time.time())
+    return space is not None and store.cached_query(space.id, query.text) is not None
+
+
+def answer_now(
+    engine: Engine, raw: str, mode: Mode, limit: int, *, by_words: bool = False
+) -> tuple[SearchResult, bool]:
     """The answer that costs neither money nor a model; whether it is the final one.
 
     Final means that asking again in this mode would find the same: the query's vector is in the
     cache, no vector is needed, or there are no vectors to compare it with.
+
+    Args:
+        engine: an open engine.
+        raw: the question as typed.
+        mode: how it is to be answered in the end.
+        limit: hits wanted.
+        by_words: leave meaning to another engine, which holds the codes, even where the vector
+            of the question is known.
 
     Raises:
         UsageError: as `Engine.search`.
@@ -66,7 +95,7 @@ def answer_now(engine: Engine, raw: str, mode: Mode, limit: int) -> tuple[Search
         return engine.search(raw, mode=like_mode, limit=limit), True
     final = mode == "lexical" or space is None
     switching = engine.pending_switch() is not None  # then an answer may have to be paid for
-    if not final and space is not None and query.text and not switching:
+    if not final and space is not None and query.text and not switching and not by_words:
         final = store.cached_query(space.id, query.text) is not None
         if final:
             return engine.search(raw, mode=mode, limit=limit), True
@@ -96,7 +125,7 @@ def preview(engine: Engine, chunk: int, query: Query) -> Preview | None:
         lines=tuple(lines),
         numbers=tuple(range(first, first + len(lines))) if found.line else (),
         passage=passage,
-        matches=_matches(lines, query),
+        matches=find_matches(lines, query),
     )
 
 
@@ -160,7 +189,8 @@ def _window(text: str, offset: int, passage: str) -> tuple[list[str], tuple[int,
     return lines, (len(head), len(head) + len(inside) - ends_a_line)
 
 
-def _matches(lines: list[str], query: Query) -> tuple[tuple[int, int, int], ...]:
+def find_matches(lines: Sequence[str], query: Query) -> tuple[tuple[int, int, int], ...]:
+    """`(line, start, end)` of words of the query, in order."""
     from semsearch.searching.snippet import Matcher
     from semsearch.store import segment
 

@@ -88,6 +88,17 @@ def _index(engine: Engine) -> Iterator[Finding]:
         return
     covered, chunks = store.coverage(0)
     yield Finding("index", "ok", f"{engine.index_path}: {chunks:,} passages")
+    from semsearch.store.placement import shared_by
+
+    shared = shared_by(os.path.abspath(engine.index_path))
+    if shared:
+        yield Finding(
+            "index disk",
+            "warning",
+            f"the index lies on {shared}",
+            "One machine at a time may write it, and searches wait while one does. A place on a "
+            "local disk is faster and safer: --index.",
+        )
     space = store.active_space()
     if space is None:
         yield Finding("vectors", "warning", "none: keyword search only", "semsearch index")

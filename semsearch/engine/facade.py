@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, cast
 
 from semsearch.engine.model_verbs import ModelVerbs
 from semsearch.errors import AccessError, SemsearchError, UsageError
 from semsearch.paths import default_index
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
+    from typing import Any
 
     from semsearch.engine.choice import Choice
     from semsearch.engine.job import IndexJob, JobOptions
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         IndexStatus,
         KeyStatus,
         Mode,
+        Query,
         SearchResult,
         Space,
     )
@@ -44,6 +46,15 @@ class Engine(ModelVerbs):
 
     def close(self) -> None:
         """Release the index and every embedder."""
+        measured = [
+            (choice, embedder.latency_ms)
+            for choice, embedder in self._embedders.items()
+            if embedder.latency_ms is not None
+        ]
+        if measured:
+            from semsearch.engine.model_list import keep_latencies
+
+            keep_latencies(measured)
         for embedder in self._embedders.values():
             embedder.close()
         self._embedders.clear()
@@ -99,6 +110,7 @@ class Engine(ModelVerbs):
         after: str | None = None,
         before: str | None = None,
         per_file: bool = False,
+        rerank: str = "",
         cwd: bytes | None = None,
     ) -> SearchResult:
         """Answer a question given as command line words and flags; raises what `search` does."""
@@ -114,7 +126,9 @@ class Engine(ModelVerbs):
             now=time.time(),
             roots=self._root_paths(),
         )
-        return self.search(from_arguments(words), where=where, per_file=per_file, cwd=cwd)
+        return self.search(
+            from_arguments(words), where=where, per_file=per_file, rerank=rerank, cwd=cwd
+        )
 
     def search(
         self,
@@ -124,21 +138,34 @@ class Engine(ModelVerbs):
         limit: int | None = None,
         per_file: bool = False,
         where: Filter | None = None,
+        rerank: str = "",
         cwd: bytes | None = None,
     ) -> SearchResult:
         """Answer a question typed by a person; see `searching.query` for its language.
+
+        With `rerank`, that model of the server's rerank endpoint puts the hits in order.
 
         Raises:
             UsageError: nothing to look for, a bad filter, or no index.
             AccessError, EmbeddingError: in semantic mode only, when the query's vector is not to
                 be had.
         """
-        from semsearch.searching import merge, parse_query, search
+        from semsearch.searching import merge, parse_query
 
         query = parse_query(raw, cwd=cwd or os.getcwdb(), now=time.time(), roots=self._root_paths())
         if where is not None:
             query = query._replace(where=merge(query.where, where))
         options = self.search_options(mode, limit)._replace(per_file=per_file)
+        if rerank:
+            from semsearch.engine import reranking
+
+            return reranking.search(self, query, options, rerank)
+        return self.answer(query, options)
+
+    def answer(self, query: Query, options: Options) -> SearchResult:
+        """Answer a parsed question by the vectors that are to answer now; raises as `search`."""
+        from semsearch.searching import search
+
         switch = self.pending_switch()
         if switch is not None and query.text and query.like is None and options.mode != "lexical":
             from semsearch.engine import switching
@@ -195,11 +222,13 @@ class Engine(ModelVerbs):
         from semsearch.searching import Options
 
         alpha = self.settings.number("search.alpha")
+        setting: Any = self.settings.text("search.mode")
         return Options(
-            mode=mode or cast("Mode", self.settings.text("search.mode")),
+            mode=mode or setting,
             limit=limit or self.settings.integer("search.limit"),
             alpha=None if alpha < 0 else alpha,
             offline=self.settings.flag("offline"),
+            diverse=self.settings.flag("search.diverse"),
         )
 
     def _query_embedder(self) -> Embedder:
@@ -266,10 +295,16 @@ class Engine(ModelVerbs):
         store = self.store()
         status = store.status()
         roots = [one._replace(missing=not os.path.lexists(one.root.path)) for one in status.roots]
-        problems = read_problems(store.note(RUN_PROBLEMS))
+        from semsearch.engine.care import known_problems
         from semsearch.engine.costs import with_costs
+        from semsearch.engine.switching import wanted_space
 
-        return with_costs(store, status._replace(roots=tuple(roots), problems=problems))
+        status = status._replace(
+            roots=tuple(roots),
+            problems=known_problems(store, read_problems(store.note(RUN_PROBLEMS))),
+            wanted=wanted_space(store),
+        )
+        return with_costs(store, status)
 
     def exclude(self, path: bytes) -> None:
         """Leave a file or folder of a root out of every later run; the disk stays as it is.

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from semsearch.engine import choice as choices
 from semsearch.engine import model_list
+from semsearch.engine.costs import calibrated
+from semsearch.engine.widths import wider_space
 from semsearch.errors import UsageError
 from semsearch.indexing import IndexRun, PlanOptions, RunOptions, Spending, estimate, make_plan
-from semsearch.records import Root
+from semsearch.records import IndexReport, Root
 from semsearch.store import indexer_lock, open_index
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from semsearch.engine.facade import Engine
     from semsearch.indexing import Event, Plan
     from semsearch.protocols import Embedder
-    from semsearch.records import IndexReport, Space, SpaceKey
+    from semsearch.records import Space, SpaceKey
     from semsearch.settings import Settings
     from semsearch.store import SqliteStore
 
@@ -41,27 +43,21 @@ class JobOptions(NamedTuple):
     """Asked ten times a second while another process indexes; True goes on waiting."""
 
 
-class IndexJob:
-    """A run that has been prepared; made by `Engine.index_job`, which holds the index's lock."""
+class Job:
+    """A run that has been prepared: where text would go, and whether that was agreed to.
+
+    Args:
+        store: the index.
+        embedder: the model; None: keywords only.
+        roots: whose text it may send.
+    """
 
     def __init__(
-        self,
-        store: SqliteStore,
-        roots: tuple[Root, ...],
-        settings: Settings,
-        embedder: Embedder | None,
-        space: Space | None,
-        options: JobOptions,
-        run_options: RunOptions,
+        self, store: SqliteStore, embedder: Embedder | None, roots: tuple[Root, ...]
     ) -> None:
         self._store = store
-        self._settings = settings
-        self._options = options
-        self._roots = roots
         self._embedder = embedder
-        self._space = space
-        self._run_options = run_options
-        self._plan: Plan | None = None
+        self._roots = roots
         self.stop = threading.Event()
         """Set it from anywhere, a signal handler too: the run ends soon and keeps its work."""
 
@@ -80,11 +76,49 @@ class IndexJob:
         for root in self._unconsented():
             self._store.grant_consent(root.id, self.host)
 
+    def _unconsented(self) -> list[Root]:
+        return [root for root in self._roots if not self._store.has_consent(root.id, self.host)]
+
+    def _learning(self, events: Iterator[Event], space: Space | None) -> Iterator[Event]:
+        """The events; before the report of a whole run, what unrelated text reaches is learned."""
+        for event in events:
+            if isinstance(event, IndexReport) and not (event.interrupted or event.stopped_by):
+                from semsearch.engine.background import learn_after_run
+
+                learn_after_run(self._store, space, self._embedder)
+            yield event
+
+
+class IndexJob(Job):
+    """An index run; made by `Engine.index_job`, which holds the index's lock."""
+
+    def __init__(
+        self,
+        store: SqliteStore,
+        roots: tuple[Root, ...],
+        settings: Settings,
+        embedder: Embedder | None,
+        space: Space | None,
+        options: JobOptions,
+        run_options: RunOptions,
+        source: Space | None = None,
+    ) -> None:
+        super().__init__(store, embedder, roots)
+        self._settings = settings
+        self._options = options
+        self._space = space
+        self._run_options = run_options
+        self._source = source
+        self._plan: Plan | None = None
+
     def estimate(self) -> IndexReport:
         """A dry run: every file that changed is read and chunked, nothing is written or sent."""
-        return estimate(
+        report = estimate(
             self._store, self._make_plan(), self._embedder, self._space, self._run_options
         )
+        if report.estimate is None:
+            return report
+        return report._replace(estimate=calibrated(self._store, self._space, report.estimate))
 
     def run(self) -> Iterator[Event]:
         """Bring the index up to date; the last event is the report."""
@@ -92,7 +126,17 @@ class IndexJob:
             self._store.forget_failures(self._space.id)
         plan = self._plan or self._make_plan()
         run = IndexRun(self._store, plan, self._embedder, self._space, self._run_options, self.stop)
-        return run.events()
+        return self._learning(self._deriving(run), self._space)
+
+    def _deriving(self, run: IndexRun) -> Iterator[Event]:
+        """What can be cut from wider vectors of the model is cut first, so that it is not sent."""
+        if self._source is not None and self._space is not None:
+            from semsearch.indexing.derive import derive
+
+            for _ in derive(self._store, self._source, self._space):
+                if self.stop.is_set():
+                    break
+        yield from run.events()
 
     def _make_plan(self) -> Plan:
         settings, options = self._settings, self._options
@@ -106,9 +150,6 @@ class IndexJob:
             remove_many=options.remove_many,
         )
         return make_plan(self._store, self._roots, plan_options)
-
-    def _unconsented(self) -> list[Root]:
-        return [root for root in self._roots if not self._store.has_consent(root.id, self.host)]
 
 
 @contextmanager
@@ -138,9 +179,10 @@ def prepare_job(
                 )
             )
         roots = _roots(store, paths, dry_run=options.dry_run)
-        space = None
+        space = source = None
         if choice is not None and embedder is not None:
             key = choices.space_key(choice, embedder)
+            source = wider_space(store, choice, key) if choice.dimensions else None
             if options.dry_run:
                 space = choices.matching_space(store.spaces(), key)
             else:
@@ -151,7 +193,7 @@ def prepare_job(
             send_secrets=settings.flag("index.send_secrets"),
             follow_symlinks=settings.flag("index.follow_symlinks"),
         )
-        yield IndexJob(store, roots, settings, embedder, space, options, run_options)
+        yield IndexJob(store, roots, settings, embedder, space, options, run_options, source)
 
 
 def _spending(settings: Settings, choice: Choice | None) -> Spending:

@@ -13,6 +13,9 @@ from semsearch.paths import cache_folder, write_private
 from semsearch.records import ModelInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from semsearch.embed.profiles import Profile
     from semsearch.engine.choice import Choice
     from semsearch.settings import Settings
 
@@ -86,7 +89,45 @@ def offered(settings: Settings, warnings: list[str]) -> tuple[ModelInfo, ...]:
         else:
             if listed:
                 return listed
-    return kept.models if kept is not None else tuple(catalog.known_models())
+            warnings.append("The server lists no models. The built-in list is shown.")
+    if kept is not None and kept.models:
+        return kept.models
+    return tuple(catalog.known_models(_profile(settings).name))
+
+
+def _profile(settings: Settings) -> Profile:
+    from semsearch.embed.profiles import profile_for
+
+    return profile_for(choices.endpoint(settings), settings.text("api.profile"))
+
+
+# --- how long the last request took ----------------------------------------------------------
+
+
+def latencies(endpoint: str) -> dict[str, float]:
+    """Milliseconds of the last request to each model of a server, as far as they were kept."""
+    try:
+        with open(_path(endpoint, "latency"), "rb") as stream:
+            kept = json.loads(stream.read())
+        return {str(model): float(ms) for model, ms in kept.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}  # a cache: nothing is lost with it
+
+
+def keep_latencies(measured: Iterable[tuple[Choice, float]]) -> None:
+    """Remember what requests of this run took; nothing is done where that cannot be written."""
+    by_endpoint: dict[str, dict[str, float]] = {}
+    for choice, ms in measured:
+        by_endpoint.setdefault(choice.endpoint, {})[choice.model] = round(ms, 1)
+    for endpoint, fresh in by_endpoint.items():
+        try:
+            data = json.dumps(latencies(endpoint) | fresh).encode()
+            write_private(_path(endpoint, "latency"), data)
+        except StorageError:
+            continue  # a full or read-only disk: then it is not known next time
+
+
+# --- prices ----------------------------------------------------------------------------------
 
 
 def price(settings: Settings, choice: Choice, *, ask: bool) -> float | None:
@@ -97,7 +138,7 @@ def price(settings: Settings, choice: Choice, *, ask: bool) -> float | None:
         choice: the model.
         ask: fetch the server's list where its price is not known yet; that costs nothing.
     """
-    if choice.local:
+    if choice.local or not _profile(settings).priced:
         return 0.0
     kept = cached_list(choice.endpoint)
     known = _price_in(kept, choice.model)
@@ -120,8 +161,8 @@ def _row(fields: dict[str, object]) -> ModelInfo:
     return ModelInfo(**values)  # type: ignore[arg-type]
 
 
-def _path(endpoint: str) -> str:
+def _path(endpoint: str, kind: str = "models") -> str:
     import hashlib
 
     name = hashlib.sha256(endpoint.encode()).hexdigest()[:16]
-    return os.path.join(cache_folder(), f"models-{name}.json")
+    return os.path.join(cache_folder(), f"{kind}-{name}.json")

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
+    from typing import Any, Final
 
     from semsearch.engine.building import BuildJob
     from semsearch.engine.choice import Choice
     from semsearch.engine.facade import Engine
+    from semsearch.engine.reranking import RerankOutlay
     from semsearch.engine.switching import Switch
-    from semsearch.records import Comparison, Drift, ModelChoice, Outlay, Space
+    from semsearch.records import (
+        Comparison,
+        Drift,
+        Dropped,
+        FullSwitch,
+        ModelChoice,
+        ModelInfo,
+        Outlay,
+        Space,
+    )
 
 _WANTED: Final = "model.wanted"
 """As in `indexing.notes`, which a plain search need not import."""
@@ -23,7 +33,9 @@ class ModelVerbs:
 
     @property
     def _engine(self) -> Engine:
-        return cast("Engine", self)
+        itself: Any = self
+        engine: Engine = itself
+        return engine
 
     def models(self) -> tuple[list[ModelChoice], list[str]]:
         """Models on offer with what the index has of each, and what could not be found out."""
@@ -52,7 +64,9 @@ class ModelVerbs:
 
         return choices.install_embedded(source, tell)
 
-    def compare(self, model: str, query: str, limit: int | None = None) -> Comparison:
+    def compare(
+        self, model: str, query: str, limit: int | None = None, max_cost: float | None = None
+    ) -> Comparison:
         """The model that answers now beside another one, on the candidates of a question.
 
         Candidates the other model has no vector of are embedded and kept.
@@ -61,6 +75,7 @@ class ModelVerbs:
             model: the other model, as a person names it.
             query: the question, in the language of searches.
             limit: how deep the overlap looks; None: as many as a search shows.
+            max_cost: cap in US dollars; None: the setting, 0: no cap.
 
         Raises:
             UsageError: there is nothing to compare, or nothing to look for.
@@ -71,13 +86,36 @@ class ModelVerbs:
         from semsearch.engine.comparing import compare
 
         engine = self._engine
-        return compare(engine, model, query, limit or engine.settings.integer("search.limit"))
+        depth = limit or engine.settings.integer("search.limit")
+        return compare(engine, model, query, depth, max_cost)
 
-    def comparison_outlay(self, model: str, query: str) -> Outlay:
-        """What `compare` would send; raises what it raises about models and questions."""
+    def comparison_outlay(self, model: str, *queries: str) -> Outlay:
+        """What `compare` by these questions would send; raises what it raises about them."""
         from semsearch.engine.comparing import outlay
 
-        return outlay(self._engine, model, query)
+        return outlay(self._engine, model, *queries)
+
+    def rerank_models(self) -> list[ModelInfo]:
+        """Models of the configured server that put passages in order.
+
+        Raises:
+            EmbeddingError: offline, or the server does not tell.
+            AccessError: there is no key.
+        """
+        from semsearch.engine.reranking import offered
+
+        return offered(self._engine)
+
+    def rerank_outlay(self, model: str) -> RerankOutlay:
+        """What a search with `rerank` may send, and whether it was agreed to; sends nothing.
+
+        Raises:
+            EmbeddingError: offline, or the server offers no reranking.
+            AccessError: there is no key.
+        """
+        from semsearch.engine.reranking import outlay
+
+        return outlay(self._engine, model)
 
     def grant_consent(self, host: str) -> None:
         """Record that the user agreed to text of every root going to this host."""
@@ -114,8 +152,8 @@ class ModelVerbs:
 
         return prepare_build(self._engine, model, max_cost, use=use, dry_run=dry_run, wait=wait)
 
-    def drop_model(self, name: str) -> int:
-        """Delete a model's vectors; returns how many. What was paid for them is gone.
+    def drop_model(self, name: str) -> Dropped:
+        """Delete a model's vectors; what was paid for them is gone, their place on the disk free.
 
         Raises:
             UsageError: the index has none of it, or it is the model that answers.
@@ -135,6 +173,12 @@ class ModelVerbs:
         from semsearch.engine.canaries import check
 
         return check(self._engine, name)
+
+    def drift_notices(self) -> list[str]:
+        """What to say about models that providers answer for whose vectors nobody has checked."""
+        from semsearch.engine.canaries import drift_notices
+
+        return drift_notices(self._engine)
 
     def adopt_model(self, name: str) -> tuple[Space, Drift]:
         """Move a model's vectors to the configured server, if it gives the same ones.
@@ -165,11 +209,24 @@ class ModelVerbs:
         them, until a build has completed it. Nothing is sent.
 
         Raises:
-            UsageError: the index has no vectors of it.
+            UsageError: the server offers no such model, or the index is empty.
+            AccessError, ModelUnavailable, EmbeddingError: the model cannot be used.
         """
         from semsearch.engine.overview import use_model
 
         return use_model(self._engine, name)
+
+    def rest_of_switch(self) -> FullSwitch | None:
+        """What is left to embed before the model that is to answer covers the index; None: it does.
+
+        Prices may be asked for; no text is sent.
+        """
+        switch = self.pending_switch()
+        if switch is None:
+            return None
+        from semsearch.engine.switching import full_switch
+
+        return full_switch(self._engine, switch.choice, switch.space)
 
     def pending_switch(self) -> Switch | None:
         """The model that is to order searches although its vectors do not cover the index."""

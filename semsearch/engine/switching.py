@@ -91,7 +91,8 @@ def withholds(engine: Engine, space: Space) -> bool:
 def full_switch(engine: Engine, choice: Choice, space: Space | None) -> FullSwitch:
     """What is left to embed before the model covers the index."""
     remote = not choice.local and not engine.settings.flag("index.send_secrets")
-    passages, tokens = engine.store().pending(0 if space is None else space.id, remote)
+    filled = _source(engine, choice, space) or space
+    passages, tokens = engine.store().pending(0 if filled is None else filled.id, remote)
     tokens = calibrated_tokens(engine.store(), space, tokens)
     return FullSwitch(passages, tokens, cost(engine, choice, tokens))
 
@@ -105,9 +106,30 @@ def cost(engine: Engine, choice: Choice, tokens: int) -> float | None:
 def missing_passages(
     engine: Engine, choice: Choice, space: Space | None, chunks: tuple[int, ...]
 ) -> list[Passage]:
-    """Passages of these chunks that the model could embed and has not."""
+    """Passages of these chunks that the model would have to embed; cut vectors cost nothing."""
+    missing = _without_vector(engine, choice, space, chunks)
+    source = _source(engine, choice, space)
+    if source is None or not missing:
+        return missing
+    have = engine.store().embedded(source.id, [passage.digest for passage in missing])
+    return [passage for passage in missing if passage.digest not in have]
+
+
+def _without_vector(
+    engine: Engine, choice: Choice, space: Space | None, chunks: tuple[int, ...]
+) -> list[Passage]:
     remote = not choice.local and not engine.settings.flag("index.send_secrets")
     return engine.store().unembedded_of(0 if space is None else space.id, chunks, remote)
+
+
+def _source(engine: Engine, choice: Choice, space: Space | None) -> Space | None:
+    """The wider space a narrower one of the same model is cut from, if there is one."""
+    if not choice.dimensions:
+        return None
+    from semsearch.engine.widths import wider_space
+
+    key = engine.embedder(choice, for_query=True).key if space is None else space.key
+    return wider_space(engine.store(), choice, key)
 
 
 def roots_without_consent(engine: Engine, host: str) -> list[Root]:
@@ -135,17 +157,22 @@ def fill(
         EmbeddingError: the model cannot be had.
     """
     from semsearch.indexing import Spending
+    from semsearch.indexing.derive import derive_chunks
     from semsearch.indexing.fill import embed_passages
     from semsearch.store import indexer_lock
 
-    if space is not None and not missing_passages(engine, choice, space, chunks):
+    if space is not None and not _without_vector(engine, choice, space, chunks):
         return space, Filled(0, 0, 0.0)
-    embedder = engine.embedder(choice, for_query=True)
-    require_consent(engine, embedder)
     store, made = engine.store(), space is None
+    source = _source(engine, choice, space)
+    embedder = engine.embedder(choice, for_query=True)
+    if missing_passages(engine, choice, space, chunks):
+        require_consent(engine, embedder)
     with indexer_lock(engine.index_path):
         if space is None:
             space = settled_space(store, choice, choices.space_key(choice, embedder))
+        if source is not None:
+            derive_chunks(store, source, space, chunks)
         price = model_list.price(engine.settings, choice, ask=cap_usd > 0)
         missing = missing_passages(engine, choice, space, chunks)
         filled = embed_passages(

@@ -1,8 +1,9 @@
 """Bring the index up to date: plan what differs, then run it."""
 
 from semsearch.indexing.estimate import estimate
+from semsearch.indexing.filling import Event, RunOptions
 from semsearch.indexing.plan import Plan, PlanOptions, make_plan
-from semsearch.indexing.run import Event, IndexRun, RunOptions
+from semsearch.indexing.run import IndexRun
 from semsearch.indexing.spending import Spending
 
 __all__ = [

@@ -7,10 +7,10 @@ and the space that answers stays the same until the last vector is in.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from semsearch.errors import Cancelled, SemsearchError
-from semsearch.indexing.embedding import VectorFeed
+from semsearch.indexing.derive import derive
+from semsearch.indexing.filling import FillingRun
 from semsearch.indexing.finish import finish_space
 from semsearch.indexing.tally import Tally
 from semsearch.records import Estimate
@@ -19,12 +19,9 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator
 
-    from semsearch.indexing.run import Event, RunOptions
+    from semsearch.indexing.filling import Event, RunOptions
     from semsearch.protocols import Embedder, Store
     from semsearch.records import IndexReport, Passage, Space
-
-_TELL_S: Final = 0.1
-_DERIVED_AT_ONCE: Final = 1024
 
 
 class BuildPlan(NamedTuple):
@@ -38,7 +35,7 @@ class BuildPlan(NamedTuple):
     """Let the space answer when it is complete, also if `models use` did not ask for it."""
 
 
-class BuildRun:
+class BuildRun(FillingRun):
     """One filling of a space; `events` is consumed once."""
 
     def __init__(
@@ -50,43 +47,17 @@ class BuildRun:
         stop: threading.Event,
         plan: BuildPlan,
     ) -> None:
-        self._store = store
-        self._embedder = embedder
+        tally = Tally(_root_paths(store), 0, time.monotonic())
+        super().__init__(store, embedder, space, options, stop, tally)
         self._space = space
         self._plan = plan
-        self._told_s = time.monotonic()
-        self._tally = Tally(_root_paths(store), 0, self._told_s)
-        self._feed = VectorFeed(
-            store,
-            embedder,
-            space,
-            options.spending,
-            self._tally,
-            stop,
-            send_withheld=options.send_secrets,
-        )
 
-    def events(self) -> Iterator[Event]:
-        """Run to the end; the last event is the report, also after a failure or a stop."""
-        stopped_by: SemsearchError | None = None
-        try:
-            yield from self._ticks(self._derive(), "deriving")
-            yield from self._ticks(self._feed.embed(self._still_wanted()), "embedding")
-            yield from self._ticks(self._feed.fill(), "embedding")
-            self._finish()
-        except SemsearchError as error:
-            stopped_by = error
-            self._feed.salvage()
-        finally:
-            self._feed.close()
-        yield self._tally.report(
-            time.monotonic(),
-            plan=False,
-            chunks_total=self._store.coverage(0)[1],
-            space=next(one for one in self._store.spaces() if one.id == self._space.id),
-            interrupted=isinstance(stopped_by, Cancelled),
-            stopped_by=stopped_by,
-        )
+    def steps(self) -> Iterator[Event]:
+        """Cut what can be cut, embed what matters most, then the rest; flip if that is wanted."""
+        yield from self._ticks(self._derive(), "deriving")
+        yield from self._ticks(self._feed.embed(self._still_wanted()))
+        yield from self._ticks(self._feed.fill())
+        self._finish()
 
     def _still_wanted(self) -> list[Passage]:
         have = self._store.embedded(self._space.id, [one.digest for one in self._plan.first])
@@ -96,27 +67,15 @@ class BuildRun:
         source = self._plan.source
         if source is None:
             return
-        width, last = 4 * self._space.key.dimensions, 0
-        while rows := self._store.vectors_beyond(source.id, self._space.id, _DERIVED_AT_ONCE, last):
+        for count in derive(self._store, source, self._space):
+            self._tally.reused += count
             self._feed.check_stop()
-            passages = [passage for _, passage, _ in rows]
-            cut = [vector[:width] for _, _, vector in rows]
-            self._store.add_vectors(self._space.id, passages, cut, None)
-            self._tally.reused += len(rows)
-            last = rows[-1][0]
             yield
 
     def _finish(self) -> None:
         if not self._store.pending(self._space.id, self._feed.withholds)[0]:
             gained = self._tally.embedded + self._tally.reused
             finish_space(self._store, self._space, embedded=gained, use=self._plan.use)
-
-    def _ticks(self, ticks: Iterator[None], note: str) -> Iterator[Event]:
-        for _ in ticks:
-            now = time.monotonic()
-            if now - self._told_s >= _TELL_S:
-                self._told_s = now
-                yield self._tally.progress(now, note)
 
 
 def estimate_build(

@@ -7,18 +7,20 @@ version answers searches until then. A passage that several files share is embed
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import TYPE_CHECKING
 
 from semsearch.errors import Cancelled
 from semsearch.indexing.batcher import Batcher
-from semsearch.indexing.pool import EmbeddingPool
-from semsearch.indexing.spending import Budget
+from semsearch.indexing.pool import Announced, EmbeddingPool
+from semsearch.indexing.spending import Budget, shares
 from semsearch.records import Sent
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable, Iterator, Sequence
 
+    from semsearch.embed.batch import BatchResult
     from semsearch.errors import EmbeddingError
     from semsearch.indexing.pool import Answer
     from semsearch.indexing.spending import Spending
@@ -34,8 +36,17 @@ _GROUP_CHUNKS = 512
 
 _FILL_PAGE = 2048
 
+_GATHER_S = 0.25
+"""How long answers may wait for others to be stored with; they count as in flight until then."""
+
 _PATIENCE_S = 3.0
 """How long a failed run waits for requests already in flight: they may have been paid for."""
+
+_GRACE_S = 0.6
+"""The same when somebody waits for the run to stop."""
+
+_FAREWELL_S = 0.2
+"""How long a request that was called off may take to say what it had cost by then."""
 
 
 class _Waiting:
@@ -78,14 +89,19 @@ class VectorFeed:
         self.withholds = self.remote and not send_withheld
         self._ready: list[NewFile] = []
         self._ready_chunks = 0
+        self._stored_s = time.monotonic()
         self._waiters: dict[bytes, list[_Waiting]] = {}
+        self._failed: dict[bytes, EmbeddingError] = {}
+        """Passages that failed in this run: to try them again is for the next one."""
         self._batcher = None if embedder is None else Batcher(embedder)
         self._pool = None if embedder is None else EmbeddingPool(embedder)
 
     def add(self, path: bytes, new: NewFile) -> None:
         """Queue a version of the file at `path`; it is published when it waits for nothing."""
         missing = self._missing(new)
-        self._tally.reused += len({passage.digest for _, passage in new.chunks} - missing.keys())
+        for digest in missing.keys() & self._failed.keys():
+            self._tell_failure(path, self._failed[digest])
+            del missing[digest]
         if not missing:
             self._make_ready(new)
             return
@@ -102,7 +118,8 @@ class VectorFeed:
         """Submit every full batch (with `flush` the last one too); yields while it waits."""
         if self._pool is None or self._batcher is None:
             return
-        self._collect(0)
+        if time.monotonic() - self._stored_s > _GATHER_S:
+            self._collect(0)
         while self._batcher.full or (flush and len(self._batcher)):
             if not self._pool.busy:
                 self._submit(self._batcher.take())
@@ -135,8 +152,9 @@ class VectorFeed:
         if self._batcher is None:
             return
         for passage in passages:
-            self._batcher.add(passage)
-            self._tally.to_embed += 1
+            if passage.digest not in self._failed:
+                self._batcher.add(passage)
+                self._tally.to_embed += 1
         yield from self.drain()
 
     def publish_ready(self) -> None:
@@ -144,10 +162,14 @@ class VectorFeed:
         if not self._ready:
             return
         with self._store.write():
-            for new in self._ready:
-                self._store.add_passages([passage for _, passage in new.chunks])
-                self._store.publish(new)
-                self._tally.chunks_added += len(new.chunks)
+            self._publish()
+
+    def _publish(self) -> None:
+        """Publish within the open transaction: a savepoint would cost FTS5 what it has gathered."""
+        for new in self._ready:
+            self._store.add_passages([passage for _, passage in new.chunks])
+            self._store.publish(new)
+            self._tally.chunks_added += len(new.chunks)
         self._ready, self._ready_chunks = [], 0
 
     def salvage(self) -> None:
@@ -156,16 +178,12 @@ class VectorFeed:
         A version that replaces an older one is left out, because the older one still has all its
         vectors; the next run finds every vector that was paid for by its passage's digest.
         """
-        if self._pool is not None:
-            patience_s = 0.0 if self._stop.is_set() else _PATIENCE_S
-            while True:
-                answers = list(self._pool.answers(min(patience_s, TICK_S)))
-                for answer in answers:
-                    if answer.bug is None:
-                        self._commit(answer)
-                patience_s -= TICK_S
-                if not self._pool.in_flight or (patience_s <= 0 and not answers):
-                    break
+        if self._pool is not None and self._embedder is not None:
+            stopped = self._stop.is_set()
+            self._await_answers(self._pool, _GRACE_S if stopped else _PATIENCE_S)
+            if stopped and self._pool.in_flight:
+                self._embedder.cancel()
+                self._await_answers(self._pool, _FAREWELL_S)
         for waiting in {id(one): one for group in self._waiters.values() for one in group}.values():
             if self._store.file(waiting.new.root, waiting.new.ref.relative) is None:
                 self._make_ready(waiting.new)
@@ -181,7 +199,7 @@ class VectorFeed:
         """Raise `Cancelled` once a stop was asked for."""
         if self._stop.is_set():
             if self._embedder is not None:
-                self._embedder.cancel()
+                self._embedder.wind_down()
             raise Cancelled(
                 "Stopped; everything embedded so far is kept.",
                 hint="Run the same command again to go on.",
@@ -200,6 +218,7 @@ class VectorFeed:
         }
         if self.space is not None and wanted:
             for digest in self._store.embedded(self.space.id, list(wanted)):
+                self._tally.reused += 1
                 del wanted[digest]
         return wanted
 
@@ -212,19 +231,39 @@ class VectorFeed:
     def _submit(self, batch: list[Passage]) -> None:
         assert self._pool is not None
         self._budget.promise(batch)
-        self._pool.submit(batch)
+        self._pool.submit(batch, self._announce(batch))
+
+    def _await_answers(self, pool: EmbeddingPool, seconds: float) -> None:
+        """Commit whatever is answered until nothing is in flight, or until time is up."""
+        deadline = time.monotonic() + seconds
+        while pool.in_flight:
+            left = deadline - time.monotonic()
+            for answer in pool.answers(left):
+                if answer.bug is None:
+                    self._commit([answer])
+            if left <= 0:
+                return
 
     def _collect(self, timeout: float) -> None:
         assert self._pool is not None
-        for answer in self._pool.answers(timeout):
+        answers = list(self._pool.answers(timeout))
+        self._stored_s = time.monotonic()
+        self._commit([answer for answer in answers if answer.bug is None])
+        for answer in answers:
             if answer.bug is not None:
                 raise answer.bug
-            self._commit(answer)
             if answer.result.stopped is not None:
                 raise answer.result.stopped
 
-    def _commit(self, answer: Answer) -> None:
-        """Store one answer, its ledger entry and the versions it completes: one transaction."""
+    def _commit(self, answers: Sequence[Answer]) -> None:
+        """Store answers, their ledger entries and the versions they complete: one transaction."""
+        if answers:
+            with self._store.write():
+                for answer in answers:
+                    self._keep(answer)
+                self._publish()
+
+    def _keep(self, answer: Answer) -> None:
         assert self.space is not None
         result = answer.result
         good: list[Passage] = []
@@ -236,16 +275,16 @@ class VectorFeed:
                 vectors.append(outcome)
             elif outcome is not None:
                 failed.append((passage, outcome))
-        sent = self._sent(answer)
-        with self._store.write():
-            if good:
-                self._store.add_vectors(self.space.id, good, vectors, sent)
-            elif sent is not None and result.requests:
-                self._store.record_sent(sent)
-            self._record_failures(failed)
-            for passage in good:
-                self._resolve(passage.digest)
-            self.publish_ready()
+        announced = answer.announced
+        sent = None if announced is None else _completed(announced, result)
+        entry = None if announced is None else announced.entry
+        if good:
+            self._store.add_vectors(self.space.id, good, vectors, sent, entry)
+        elif entry is not None:
+            self._store.settle_sent(entry, sent if result.requests else None)
+        self._record_failures(failed)
+        for passage in good:
+            self._resolve(passage.digest)
         self._budget.settle(answer.passages, result.cost_usd)
         self._tally.embedded += len(good)
         self._tally.inputs += len(good) + len(failed)
@@ -264,11 +303,15 @@ class VectorFeed:
             self.space.id, [(passage.digest, error.message) for passage, error in refused]
         )
         for passage, error in failed:
-            for waiting in self._waiters.get(passage.digest, ()):
-                self._tally.failed += 1
-                reason = f"a passage has no vector: {error.message}"
-                self._tally.problem(waiting.path, reason, error.hint)
+            self._failed[passage.digest] = error
+            paths = [waiting.path for waiting in self._waiters.get(passage.digest, ())]
+            for path in paths or self._store.paths_of(passage.digest):
+                self._tell_failure(path, error)
             self._resolve(passage.digest)
+
+    def _tell_failure(self, path: bytes, error: EmbeddingError) -> None:
+        self._tally.failed += 1
+        self._tally.problem(path, f"a passage has no vector: {error.message}", error.hint)
 
     def _resolve(self, digest: bytes) -> None:
         for waiting in self._waiters.pop(digest, ()):
@@ -276,23 +319,47 @@ class VectorFeed:
             if not waiting.missing:
                 self._ready.append(waiting.new)
 
-    def _sent(self, answer: Answer) -> Sent | None:
-        """The ledger entry of an answer; nothing is written for a model in this process."""
+    def _announce(self, batch: Sequence[Passage]) -> Announced | None:
+        """Enter a call in the ledger before it is made; nothing for a model in this process."""
         if not self.remote or self._embedder is None:
             return None
         digest = hashlib.sha256()
-        for passage in answer.passages:
+        for passage in batch:
             text = passage.text.encode("utf-8")
             digest.update(len(text).to_bytes(8, "little") + text)
-        result = answer.result
-        return Sent(
+        sent = Sent(
             host=self._embedder.host,
             model=self._embedder.key.model,
-            served_by=result.provider,
+            served_by="",
             purpose="document",
-            inputs=len(answer.passages),
-            tokens=result.tokens,
-            cost_usd=result.cost_usd,
-            request_id=" ".join(result.request_ids),
+            inputs=len(batch),
+            tokens=None,
+            cost_usd=None,
+            request_id="",
             digest=digest.digest(),
         )
+        return Announced(self._store.announce_sent(sent, self._shares(batch)), sent)
+
+    def _shares(self, batch: Sequence[Passage]) -> dict[int, float]:
+        """How much of a call is text of which root; files that wait are in the index later."""
+        standing = self._store.roots_of(
+            [passage.digest for passage in batch if passage.digest not in self._waiters]
+        )
+        return shares(
+            (
+                {one.new.root for one in self._waiters.get(passage.digest, ())}
+                or standing.get(passage.digest, ()),
+                passage.tokens,
+            )
+            for passage in batch
+        )
+
+
+def _completed(announced: Announced, result: BatchResult) -> Sent:
+    """The entry of a call, with what is known of it once it has come back."""
+    return announced.sent._replace(
+        served_by=result.provider,
+        tokens=result.tokens,
+        cost_usd=result.cost_usd,
+        request_id=" ".join(result.request_ids),
+    )

@@ -6,12 +6,13 @@ import time
 from typing import TYPE_CHECKING
 
 from semsearch.indexing.prepare import Unreadable, build_version, content_digest, read_version
+from semsearch.indexing.reading import Reader
 from semsearch.indexing.tally import Tally
 from semsearch.records import Estimate
 
 if TYPE_CHECKING:
+    from semsearch.indexing.filling import RunOptions
     from semsearch.indexing.plan import Plan, RootPlan
-    from semsearch.indexing.run import RunOptions
     from semsearch.protocols import Embedder, Store
     from semsearch.records import FileRef, IndexReport, Passage, Space
 
@@ -27,8 +28,11 @@ def estimate(
 ) -> IndexReport:
     """A dry run, with the number of passages, tokens and dollars it would take."""
     survey = _Survey(store, plan, embedder, space, options)
-    for root_plan in plan.roots:
-        survey.add_root(root_plan)
+    try:
+        for root_plan in plan.roots:
+            survey.add_root(root_plan)
+    finally:
+        survey.reader.close()
     survey.add_unembedded()
     return survey.report()
 
@@ -53,6 +57,7 @@ class _Survey:
         self._wanted: dict[bytes, int] = {}
         """Token estimate of every passage that would be embedded, by digest."""
         self._files = 0
+        self.reader = Reader(lambda: None)
 
     def add_root(self, plan: RootPlan) -> None:
         self._tally.add_plan(plan)
@@ -79,7 +84,7 @@ class _Survey:
             self._tally.unchanged += 1
             return
         self._tally.count_version(self._store, self._plan, stored, digest)
-        new = build_version(plan.root, ref, data, digest)
+        new = build_version(plan.root, ref, data, digest, self.reader)
         self._tally.tell_version(path, new, remote=self._withholds)
         self._tally.chunks_added += len(new.chunks)
         before = len(self._wanted)

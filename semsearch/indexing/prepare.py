@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from semsearch.chunk import chunk_document, to_passages
 from semsearch.errors import FileProblem
-from semsearch.extract import extract
 from semsearch.files import read_file
 from semsearch.records import NewFile
 
 if TYPE_CHECKING:
-    from semsearch.records import FileRef, FileState, Root
+    from semsearch.indexing.reading import Reader
+    from semsearch.records import FileRef, Root
 
 
 class Unreadable(NamedTuple):
@@ -34,7 +33,7 @@ def read_version(
     return content.ref, content.data
 
 
-def build_version(root: Root, ref: FileRef, data: bytes, digest: bytes) -> NewFile:
+def build_version(root: Root, ref: FileRef, data: bytes, digest: bytes, reader: Reader) -> NewFile:
     """Extract and chunk; a file nothing can be made of becomes a version without chunks.
 
     Args:
@@ -42,25 +41,15 @@ def build_version(root: Root, ref: FileRef, data: bytes, digest: bytes) -> NewFi
         ref: the stat of `data`.
         data: the file's content.
         digest: SHA-256 of `data`.
+        reader: that of the run.
+
+    Raises:
+        Cancelled: the run is to end; asked only while a large file is read.
     """
     name = ref.relative.rsplit(b"/", 1)[-1] or root.path.rsplit(b"/", 1)[-1]
-    try:
-        document = extract(data, name.decode("utf-8", "replace"))
-    except FileProblem as problem:
-        state: FileState = "skipped" if problem.reason in _UNINTERESTING else "failed"
-        return NewFile(root.id, ref, digest, "", "", state, problem.reason, "", ())
-    chunks = chunk_document(document)
-    pairs = tuple(zip(chunks, to_passages(document, chunks), strict=True))
-    reason = "" if pairs else "empty"
-    return NewFile(
-        root.id, ref, digest, document.kind, document.title, "indexed", reason, document.text, pairs
-    )
+    return NewFile(root.id, ref, digest, *reader.read(data, name.decode("utf-8", "replace")))
 
 
 def content_digest(data: bytes) -> bytes:
     """SHA-256 of a file's bytes: its identity across renames and touched timestamps."""
     return hashlib.sha256(data).digest()
-
-
-_UNINTERESTING = frozenset({"binary", "empty", "not text", "too large"})
-"""Reasons that are no fault: the file is simply not something to search in."""

@@ -8,43 +8,27 @@ where this one ended and pays for nothing twice.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from semsearch.errors import Cancelled, SemsearchError
-from semsearch.indexing.embedding import VectorFeed
+from semsearch.indexing.filling import FillingRun
 from semsearch.indexing.finish import finish_space
 from semsearch.indexing.notes import RUN_ENDED, RUN_PROBLEMS, write_problems
 from semsearch.indexing.plan import settle_root
 from semsearch.indexing.prepare import Unreadable, build_version, content_digest, read_version
-from semsearch.indexing.spending import Spending
+from semsearch.indexing.reading import Reader
 from semsearch.indexing.tally import Tally
-from semsearch.records import IndexReport, Problem, Progress
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator
 
+    from semsearch.indexing.filling import Event, RunOptions
     from semsearch.indexing.plan import Plan, RootPlan
     from semsearch.protocols import Embedder, Store
-    from semsearch.records import FileRef, Space
-
-Event = Progress | Problem | IndexReport
-"""What a run tells; the report comes last, and once."""
-
-_TELL_S = 0.1
-"""How often progress is told."""
+    from semsearch.records import FileRef, Problem, Space
 
 
-class RunOptions(NamedTuple):
-    """What a run may do."""
-
-    max_file_bytes: int
-    spending: Spending = Spending()
-    send_secrets: bool = False
-    follow_symlinks: bool = False
-
-
-class IndexRun:
+class IndexRun(FillingRun):
     """One execution of a plan; `events` is consumed once."""
 
     def __init__(
@@ -58,46 +42,24 @@ class IndexRun:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._store = store
+        tally = Tally(plan.root_paths, plan.files_changed, clock())
+        super().__init__(store, embedder, space, options, stop, tally, clock)
         self._plan = plan
-        self._options = options
-        self._clock = clock
-        self._told_s = clock()
-        self._tally = Tally(plan.root_paths, plan.files_changed, clock())
-        self._feed = VectorFeed(
-            store,
-            embedder,
-            space,
-            options.spending,
-            self._tally,
-            stop,
-            send_withheld=options.send_secrets,
-        )
+        self._reader = Reader(self._feed.check_stop)
 
-    def events(self) -> Iterator[Event]:
-        """Run to the end; the last event is the report, also after a failure or a stop."""
-        stopped_by: SemsearchError | None = None
-        try:
-            yield from self._tell_plan()
-            for root_plan in self._plan.roots:
-                yield from self._index_root(root_plan)
-            yield from self._ticks(self._feed.drain())
-            yield from self._ticks(self._feed.fill())
-            self._complete()
-        except SemsearchError as error:
-            stopped_by = error
-            self._feed.salvage()
-        finally:
-            self._feed.close()
-        space = self._feed.space
-        yield self._tally.report(
-            self._clock(),
-            plan=False,
-            chunks_total=self._store.coverage(0)[1],
-            space=next((one for one in self._store.spaces() if space and one.id == space.id), None),
-            interrupted=isinstance(stopped_by, Cancelled),
-            stopped_by=stopped_by,
-        )
+    def steps(self) -> Iterator[Event]:
+        """Index what differs, fill what else lacks a vector, then drop what is gone."""
+        yield from self._tell_plan()
+        for root_plan in self._plan.roots:
+            yield from self._index_root(root_plan)
+        yield from self._ticks(self._feed.drain())
+        yield from self._ticks(self._feed.fill())
+        self._complete()
+
+    def close(self) -> None:
+        """Let go of what the run holds."""
+        self._reader.close()
+        super().close()
 
     def _tell_plan(self) -> Iterator[Event]:
         for root_plan in self._plan.roots:
@@ -112,8 +74,7 @@ class IndexRun:
                 yield problem
             self._tally.files_done += 1
             yield from self._ticks(self._feed.pump())
-            if self._due():
-                yield self._tally.progress(self._clock(), "indexing")
+            yield from self._progress("indexing")
         self._feed.publish_ready()
 
     def _index_file(self, plan: RootPlan, ref: FileRef) -> Problem | None:
@@ -137,7 +98,7 @@ class IndexRun:
             self._tally.unchanged += 1
             return None
         self._tally.count_version(self._store, self._plan, stored, digest)
-        new = build_version(plan.root, ref, data, digest)
+        new = build_version(plan.root, ref, data, digest, self._reader)
         self._feed.add(path, new._replace(fingerprint=plan.fingerprint(ref)))
         return self._tally.tell_version(path, new, remote=self._feed.withholds)
 
@@ -153,15 +114,3 @@ class IndexRun:
             finish_space(self._store, space, embedded=self._tally.embedded)
         self._store.set_note(RUN_ENDED, str(time.time_ns()))
         self._store.set_note(RUN_PROBLEMS, write_problems(self._tally.problems))
-
-    def _ticks(self, ticks: Iterator[None]) -> Iterator[Event]:
-        for _ in ticks:
-            if self._due():
-                yield self._tally.progress(self._clock(), "embedding")
-
-    def _due(self) -> bool:
-        now = self._clock()
-        if now - self._told_s < _TELL_S:
-            return False
-        self._told_s = now
-        return True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from semsearch.errors import AccessError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from semsearch.records import Passage
 
@@ -19,6 +19,23 @@ class Spending(NamedTuple):
     """0: no cap."""
     usd_per_million_tokens: float | None = None
     """None: unknown, and then nothing can be capped before it is spent."""
+
+
+def shares(texts: Iterable[tuple[Collection[int], int]]) -> dict[int, float]:
+    """What part of a call each root accounts for; a text in several roots counts for each alike.
+
+    Args:
+        texts: the roots each text stands in, and its estimated tokens.
+
+    Returns:
+        Parts by root that add up to 1; empty when no text stands in a root.
+    """
+    weights: dict[int, float] = {}
+    for roots, tokens in texts:
+        for root in roots:
+            weights[root] = weights.get(root, 0.0) + max(1, tokens) / len(roots)
+    total = sum(weights.values())
+    return {root: weight / total for root, weight in sorted(weights.items())}
 
 
 class Budget:

@@ -89,6 +89,8 @@ class Tally:
             return self.problem(path, new.reason)
         if new.state == "skipped":
             self.skip(new.reason)
+        if new.state == "partial":
+            return self.problem(path, new.reason, "Split the file to have all of it.")
         kinds = {passage.withheld for _, passage in new.chunks if passage.withheld}
         if kinds and remote:
             return self.problem(

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
         ComparedRow,
         Comparison,
         Drift,
+        Dropped,
         Estimate,
         FullSwitch,
         IndexReport,
+        ModelInfo,
         Outlay,
         Space,
     )
@@ -65,6 +67,23 @@ def build_text(report: IndexReport, style: Style = PLAIN) -> str:
     return "\n".join(lines)
 
 
+def rest_text(rest: FullSwitch) -> str:
+    """What is still to be embedded before a model covers the index."""
+    return (
+        f"Left for a full switch: {rest.chunks:,} passages, about {rest.tokens:,} tokens, "
+        f"{_cost(rest.cost_usd)}."
+    )
+
+
+def full_switch_data(rest: FullSwitch) -> dict[str, Any]:
+    """The same as JSON."""
+    return {
+        "chunks": rest.chunks,
+        "tokens": rest.tokens,
+        "cost_usd": _rounded(rest.cost_usd, 9),
+    }
+
+
 def comparisons_text(
     done: Sequence[Comparison], style: Style = PLAIN, *, cwd: bytes | None = None
 ) -> str:
@@ -94,7 +113,7 @@ def comparisons_data(done: Sequence[Comparison]) -> dict[str, Any]:
         "rank_agreement": _rounded(_mean([one.rank_agreement for one in done]), 6),
         "embedded": sum(one.embedded for one in done),
         "cost_usd": round(sum(one.cost_usd for one in done), 9),
-        "full_switch": _full_switch(done[-1].full_switch),
+        "full_switch": full_switch_data(done[-1].full_switch),
     }
     if len(done) == 1:
         return data | {"query": first.query, "rows": [_row(row) for row in first.rows]}
@@ -112,15 +131,41 @@ def comparisons_data(done: Sequence[Comparison]) -> dict[str, Any]:
     }
 
 
+def rerank_models_text(models: Sequence[ModelInfo]) -> str:
+    """One line a model that puts passages in order."""
+    return "\n".join(f"{one_line(one.id)}  {one_line(one.name)}".rstrip() for one in models)
+
+
+def rerank_models_data(models: Sequence[ModelInfo]) -> dict[str, Any]:
+    """The same as JSON."""
+    return {
+        "rerank_models": [
+            {"id": one.id, "name": one.name, "context_tokens": one.context_tokens} for one in models
+        ]
+    }
+
+
+def dropped_text(dropped: Dropped) -> str:
+    """What deleting a model's vectors has freed."""
+    from semsearch.present.reports import size
+
+    text = f"{dropped.vectors:,} vectors deleted"
+    text += f"; the index is {size(dropped.freed_bytes)} smaller." if dropped.freed_bytes else "."
+    if dropped.shrunk:
+        return text
+    return text + " Another process is reading it: the rest is given back when it has finished."
+
+
 def drift_text(drift: Drift) -> str:
     """Whether new vectors are the stored ones."""
     name = space_name(drift.space)
     if not drift.sampled:
         return f"{name} has no vectors that could be checked."
+    by = f", given by {one_line(drift.served_by)}" if drift.served_by else ""
     verdict = "is the same model" if drift.same else "is not the model its vectors were made with"
     text = (
         f"{name} {verdict}: of {drift.sampled} stored passages the one least alike has a cosine "
-        f"of {drift.lowest:.4f} to its new vector. Cost: {money(drift.cost_usd)}."
+        f"of {drift.lowest:.4f} to its new vector{by}. Cost: {money(drift.cost_usd)}."
     )
     if drift.same:
         return text
@@ -132,6 +177,7 @@ def drift_data(drift: Drift) -> dict[str, Any]:
     return {
         **_space(drift.space),
         "same": drift.same,
+        "served_by": drift.served_by,
         "sampled": drift.sampled,
         "lowest_cosine": round(drift.lowest, 6),
         "mean_cosine": round(drift.mean, 6),
@@ -198,10 +244,7 @@ def _summary(done: Sequence[Comparison]) -> str:
     ]
     rest = done[-1].full_switch
     if rest.chunks:
-        lines.append(
-            f"Left for a full switch: {rest.chunks:,} passages, about {rest.tokens:,} tokens, "
-            f"{_cost(rest.cost_usd)}."
-        )
+        lines.append(rest_text(rest))
     else:
         lines.append("B covers the whole index: switching to it costs nothing.")
     return "\n".join(lines)
@@ -233,14 +276,6 @@ def _space(space: Space) -> dict[str, Any]:
         "model": space.key.model,
         "dimensions": space.key.dimensions,
         "endpoint": space.key.endpoint,
-    }
-
-
-def _full_switch(rest: FullSwitch) -> dict[str, Any]:
-    return {
-        "chunks": rest.chunks,
-        "tokens": rest.tokens,
-        "cost_usd": _rounded(rest.cost_usd, 9),
     }
 
 

@@ -15,14 +15,24 @@ Conventions used by every record:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from semsearch.records.books import Counts, DaySpend, Judgment, LedgerEntry, Sent, Spend
+    from semsearch.records.books import (
+        Counts,
+        DaySpend,
+        Judgment,
+        LedgerEntry,
+        RootSpend,
+        Sent,
+        SentText,
+        Spend,
+    )
+    from semsearch.records.care import Aside, Health, Loss, Saved
     from semsearch.records.comparing import (
         ComparedRow,
         Comparison,
         Drift,
+        Dropped,
         Filled,
         FullSwitch,
         Outlay,
@@ -39,10 +49,21 @@ if TYPE_CHECKING:
         RootStatus,
         SpaceStatus,
     )
-    from semsearch.records.searching import ChunkRow, Filter, Hit, Mode, Place, Query, SearchResult
+    from semsearch.records.searching import (
+        Band,
+        ChunkRow,
+        Filter,
+        Hit,
+        Mode,
+        Place,
+        Query,
+        SearchResult,
+    )
     from semsearch.records.storage import FileState, Root, Space, SpaceKey, SpaceState, StoredFile
 
 __all__ = [
+    "Aside",
+    "Band",
     "Block",
     "Chunk",
     "ChunkRow",
@@ -52,6 +73,7 @@ __all__ = [
     "DaySpend",
     "Document",
     "Drift",
+    "Dropped",
     "Embeddings",
     "Estimate",
     "FileContent",
@@ -62,12 +84,14 @@ __all__ = [
     "Finding",
     "Forgotten",
     "FullSwitch",
+    "Health",
     "Hit",
     "IndexReport",
     "IndexStatus",
     "Judgment",
     "KeyStatus",
     "LedgerEntry",
+    "Loss",
     "Mode",
     "ModelChoice",
     "ModelInfo",
@@ -80,9 +104,12 @@ __all__ = [
     "Purpose",
     "Query",
     "Root",
+    "RootSpend",
     "RootStatus",
+    "Saved",
     "SearchResult",
     "Sent",
+    "SentText",
     "SkippedPath",
     "Space",
     "SpaceKey",
@@ -97,11 +124,18 @@ _HOMES = {
     "DaySpend": "books",
     "Judgment": "books",
     "LedgerEntry": "books",
+    "RootSpend": "books",
     "Sent": "books",
+    "SentText": "books",
     "Spend": "books",
+    "Aside": "care",
+    "Health": "care",
+    "Loss": "care",
+    "Saved": "care",
     "ComparedRow": "comparing",
     "Comparison": "comparing",
     "Drift": "comparing",
+    "Dropped": "comparing",
     "Filled": "comparing",
     "FullSwitch": "comparing",
     "Outlay": "comparing",
@@ -127,6 +161,7 @@ _HOMES = {
     "ModelChoice": "reports",
     "RootStatus": "reports",
     "SpaceStatus": "reports",
+    "Band": "searching",
     "ChunkRow": "searching",
     "Filter": "searching",
     "Hit": "searching",

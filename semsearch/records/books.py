@@ -1,8 +1,9 @@
 """The ledger of what was sent, marks of relevance, and counts."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from semsearch.records.embedding import Purpose
+SentFor = Literal["document", "query", "rerank"]
+"""Why text left: to be embedded, or (passages and a question together) to be put in order."""
 
 
 class Sent(NamedTuple):
@@ -11,7 +12,7 @@ class Sent(NamedTuple):
     host: str
     model: str
     served_by: str
-    purpose: Purpose
+    purpose: SentFor
     inputs: int
     tokens: int | None
     cost_usd: float | None
@@ -25,6 +26,22 @@ class LedgerEntry(NamedTuple):
 
     at_ns: int
     sent: Sent
+
+
+class SentText(NamedTuple):
+    """What left of one file: its passages that were sent to one model at one host."""
+
+    path: bytes
+    """Absolute."""
+    host: str
+    model: str
+    passages: int
+    tokens: int
+    """Estimated; a call is billed as a whole."""
+    cost_usd: float | None
+    """The file's share of what its calls cost; None where a host did not say."""
+    first_ns: int
+    last_ns: int
 
 
 class Spend(NamedTuple):
@@ -45,6 +62,21 @@ class DaySpend(NamedTuple):
     day: str
     """ISO date in UTC."""
     spend: Spend
+
+
+class RootSpend(NamedTuple):
+    """What one model cost for one root on one day."""
+
+    day: str
+    """ISO date in UTC."""
+    host: str
+    model: str
+    root: int | None
+    """None: no text of a root was sent (a question), or it is not known of which."""
+    path: bytes | None
+    """Absolute; None for a root that is no longer indexed, and for none."""
+    tokens: int
+    cost_usd: float
 
 
 class Judgment(NamedTuple):

@@ -42,6 +42,16 @@ class Outlay(NamedTuple):
     """Text of some folder was never allowed to go to this host."""
 
 
+class Dropped(NamedTuple):
+    """What deleting a model's vectors has freed."""
+
+    vectors: int
+    freed_bytes: int
+    """By which the index became smaller on disk."""
+    shrunk: bool
+    """False: another process reads, so the rest of the space is given back after it has gone."""
+
+
 class Drift(NamedTuple):
     """Stored vectors held against new ones of the same texts."""
 
@@ -53,6 +63,8 @@ class Drift(NamedTuple):
     cost_usd: float
     same: bool
     """The model behind the name is still the one whose vectors are stored."""
+    served_by: str = ""
+    """Who answered this time."""
 
 
 class ComparedRow(NamedTuple):

@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-from semsearch.records.books import DaySpend
+from semsearch.records.books import DaySpend, RootSpend
 from semsearch.records.embedding import ModelInfo
 from semsearch.records.indexing import Problem
 from semsearch.records.storage import Root, Space
@@ -17,6 +17,8 @@ class RootStatus(NamedTuple):
     chunks: int
     missing: bool = False
     """The folder is not there now; what was indexed still answers."""
+    spent_usd: float = 0.0
+    """What sending its text has cost so far."""
 
 
 class SpaceStatus(NamedTuple):
@@ -29,6 +31,9 @@ class SpaceStatus(NamedTuple):
     chunks: int
     """Chunks of the index."""
     size_bytes: int | None = None
+    unchecked: tuple[str, ...] = ()
+    """Providers that have answered for the model beside the first one, and that no check has shown
+    to give the same vectors."""
 
 
 class IndexStatus(NamedTuple):
@@ -55,6 +60,12 @@ class IndexStatus(NamedTuple):
     wider ones."""
     saved_usd: float = 0.0
     """The same at what each model has cost so far."""
+    calls_without_cost: int = 0
+    """Calls in the ledger that `spent_usd` cannot count, because nobody said what they cost."""
+    by_root: tuple[RootSpend, ...] = ()
+    """The cost book by folder as well; adds up to `days`."""
+    wanted: Space | None = None
+    """The model `models use` chose before it covered the index; it orders what others find."""
 
 
 class ModelChoice(NamedTuple):
@@ -62,6 +73,11 @@ class ModelChoice(NamedTuple):
 
     info: ModelInfo
     space: SpaceStatus | None = None
+    query_form: str = ""
+    """What says to the model that a text is a question: a hint, a template, or `plain`."""
+    document_form: str = ""
+    latency_ms: float | None = None
+    """Of the last request to it from here; None: there was none, or it runs in this process."""
 
 
 class Forgotten(NamedTuple):
@@ -72,6 +88,8 @@ class Forgotten(NamedTuple):
     chunks: int
     passages: int
     """Texts, with their vectors, that no other file holds."""
+    roots: int = 0
+    """Folders that are not indexed any more."""
 
 
 class Finding(NamedTuple):

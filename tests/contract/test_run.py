@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from semsearch.embed.batch import embed_resilient
-from semsearch.errors import AccessError, EmbeddingError, RequestRefused
+from semsearch.errors import AccessError, Cancelled, EmbeddingError, RequestRefused
 from tests.fakes import replies
 from tests.fakes.api_server import FakeApi
 from tests.fakes.vectors import embed_text
@@ -161,6 +162,28 @@ def test_running_out_of_credit_keeps_what_was_bought(connect: Connect) -> None:
     assert isinstance(result.stopped, AccessError)
     assert [isinstance(outcome, bytes) for outcome in result.outcomes].count(True) == 30
     assert result.tokens
+
+
+def test_what_was_billed_before_the_credit_ran_out_is_known(connect: Connect) -> None:
+    with FakeApi([replies.edited(lose_one), replies.status(402)]) as api:
+        result = embed_resilient(connect(api.url), TEXTS[:10], "document")
+        assert result.cost_usd == pytest.approx(api.spent_usd)
+    assert isinstance(result.stopped, AccessError)
+    assert result.requests == 2
+
+
+def test_winding_down_lets_a_request_in_flight_be_answered(connect: Connect) -> None:
+    answer = threading.Event()
+    with FakeApi([replies.stall(answer)]) as api, ThreadPoolExecutor(1) as pool:
+        embedder = connect(api.url)
+        call = pool.submit(embedder.embed, TEXTS[:3], "document")
+        assert api.reached.wait(30)
+        embedder.wind_down()
+        answer.set()
+        assert len(call.result().vectors) == 3
+        with pytest.raises(Cancelled):
+            embedder.embed(TEXTS[:3], "document")
+        assert len(api.requests) == 1
 
 
 def test_congestion_narrows_the_flow_for_all_workers(connect: Connect, clock: FakeClock) -> None:

@@ -47,7 +47,7 @@ def failing(step: Step, connect: Connect, **config: Any) -> tuple[SemsearchError
         (408, EmbeddingError, "api.timeout", 8, 2),
         (409, EmbeddingError, "api.failed", 8, 6),
         (412, RequestRefused, "api.refused", 8, 1),
-        (413, RequestRefused, "api.refused", 8, 1),
+        (413, RequestRefused, "api.too_long", 8, 1),
         (422, RequestRefused, "api.refused", 8, 1),
         (424, EmbeddingError, "api.failed", 8, 3),
         (425, EmbeddingError, "api.failed", 8, 6),
@@ -244,10 +244,14 @@ def test_a_wrong_address_is_recognised(step: Step, connect: Connect) -> None:
     assert "base URL" in found.hint
 
 
-@pytest.mark.parametrize("text", ["", "input too long"])
-def test_a_refusal_without_words_of_an_api_is_still_a_refusal(text: str, connect: Connect) -> None:
+@pytest.mark.parametrize(
+    ("text", "code"), [("", "api.refused"), ("input too long", "api.too_long")]
+)
+def test_a_refusal_without_words_of_an_api_is_still_a_refusal(
+    text: str, code: str, connect: Connect
+) -> None:
     found, made = failing(replies.raw(text.encode(), "text/plain", 400), connect)
-    assert (found.code, made) == ("api.refused", 1)
+    assert (found.code, made) == (code, 1)
     assert text in found.message
 
 

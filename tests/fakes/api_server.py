@@ -19,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.fakes import rerank
 from tests.fakes.http_server import Exchange, HttpServer, Received
 from tests.fakes.vectors import embed_text, pack
 
@@ -36,6 +37,7 @@ MODELS: dict[str, int] = {
     "acme/other": 96,
 }
 PRICE_PER_TOKEN = 2e-8
+RERANK_MODEL = "acme/rerank"
 
 
 class FakeApi(HttpServer):
@@ -68,6 +70,9 @@ class FakeApi(HttpServer):
         self.violations: list[str] = []
         self.paid_inputs = 0
         self.spent_usd = 0.0
+        self.rerank_calls = 0
+        self.provider = "Fake"
+        """Who is said to have answered."""
         self._models = models
         self._dimensions = dimensions
         self._key = key
@@ -115,7 +120,7 @@ class FakeApi(HttpServer):
             ],
             "model": model,
             "id": f"gen-emb-1790000000-{number:020d}",
-            "provider": "Fake",
+            "provider": self.provider,
             "usage": {
                 "prompt_tokens": tokens,
                 "total_tokens": tokens,
@@ -131,7 +136,10 @@ class FakeApi(HttpServer):
         if not received.path.startswith(self._prefix):
             exchange.send(404, b"<html>Not here</html>", {"Content-Type": "text/html"})
         elif received.method == "GET" and path in {"/models", "/embeddings/models"}:
-            exchange.send_json({"data": [_row(model) for model in self._models or {}]})
+            rerank_only = "output_modalities=rerank" in received.path
+            listed = MODELS if self._models is None else self._models
+            rows = [rerank.row(RERANK_MODEL)] if rerank_only else map(_row, listed)
+            exchange.send_json({"data": list(rows)})
         elif self._key is not None and authorization != f"Bearer {self._key}":
             message = "No auth credentials found" if not authorization else "User not found."
             exchange.send_json({"error": {"code": 401, "message": message}}, 401)
@@ -139,6 +147,8 @@ class FakeApi(HttpServer):
             exchange.send_json({"data": self._key_status()})
         elif (received.method, path) == ("POST", "/embeddings"):
             self._embed(exchange)
+        elif (received.method, path) == ("POST", "/rerank"):
+            self._rerank(exchange)
         else:
             exchange.send(404, b"<html>Not here</html>", {"Content-Type": "text/html"})
 
@@ -154,6 +164,26 @@ class FakeApi(HttpServer):
             exchange.send_json({"error": {"code": 400, "message": message}}, 400)
         else:
             exchange.send_json(exchange.embeddings())
+
+    def rerank(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """A right body for a rerank request, charged for."""
+        with self.lock:
+            self.rerank_calls += 1
+            self.spent_usd += rerank.USD_PER_CALL
+            return rerank.answer(request, self.rerank_calls)
+
+    def _rerank(self, exchange: Exchange) -> None:
+        violation = rerank.violation(exchange.received) if self._strict else ""
+        request = exchange.received.json
+        if violation:
+            with self.lock:
+                self.violations.append(violation)
+            exchange.send_json({"error": {"code": 400, "message": violation}}, 400)
+        elif self._models is not None and request["model"] != RERANK_MODEL:
+            message = f"{request['model']} is not a valid model ID"
+            exchange.send_json({"error": {"code": 400, "message": message}}, 400)
+        else:
+            exchange.send_json(self.rerank(request))
 
     def _key_status(self) -> dict[str, Any]:
         return {

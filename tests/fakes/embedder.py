@@ -69,6 +69,11 @@ class FakeEmbedder:
         with self._lock:
             return [text for texts, _ in self.calls for text in texts]
 
+    @property
+    def latency_ms(self) -> None:
+        """There are no requests."""
+        return
+
     def embed(self, texts: Sequence[str], purpose: Purpose) -> Embeddings:
         """Vectors of `texts`; an empty list or empty text is a mistake of the caller."""
         if self._cancelled.is_set():
@@ -96,6 +101,10 @@ class FakeEmbedder:
             request_id="" if local else f"gen-emb-{number}",
             requests=0 if local else 1,
         )
+
+    def wind_down(self) -> None:
+        """As `cancel`: a call that is being answered is answered in both."""
+        self.cancel()
 
     def cancel(self) -> None:
         """Make later calls raise `Cancelled`."""

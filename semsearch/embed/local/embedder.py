@@ -133,6 +133,11 @@ class LocalEmbedder:
         with self._lock:
             return self._identity()
 
+    @property
+    def latency_ms(self) -> None:
+        """There are no requests."""
+        return
+
     def embed(self, texts: Sequence[str], purpose: Purpose) -> Embeddings:
         """Unit vectors of the texts, each cut at the model's token limit.
 
@@ -154,6 +159,10 @@ class LocalEmbedder:
             cost_usd=0.0,
             requests=0,
         )
+
+    def wind_down(self) -> None:
+        """As `cancel`: nothing was paid for, and a batch takes longer than anybody would wait."""
+        self.cancel()
 
     def cancel(self) -> None:
         """Make running and future calls raise `Cancelled`."""

@@ -6,6 +6,7 @@ the reply. Both wire forms are accepted per item, whichever was asked for.
 
 from __future__ import annotations
 
+import re
 import sys
 from array import array
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -81,6 +82,10 @@ _decode_item: Final = msgspec.json.Decoder(_Item).decode
 _decode_index: Final = msgspec.json.Decoder(_Index).decode
 
 _UNREADABLE: Final = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+_USAGE: Final = re.compile(
+    rb'"usage"\s{0,9}:\s{0,9}(\{[^{}]{0,2000}(?:\{[^{}]{0,2000}\}[^{}]{0,2000})?\})'
+)
+"""A small object, at most one object in it."""
 """What decoding hostile bytes can raise; the numbers and nesting bombs are among them."""
 
 
@@ -172,7 +177,7 @@ def _assemble(
         {order[position]: reason for position, reason in faults.items()},
         dimensions,
         *(_text(head.model), _text(head.provider), _text(head.id)),
-        _usage(head.usage),
+        usage_of(head.usage),
     )
 
 
@@ -228,12 +233,23 @@ def _pack(embedding: bytes | list[float]) -> bytes:
 def read_usage(body: bytes) -> Usage:
     """What an otherwise unusable reply says it cost: money is counted even for rubbish."""
     try:
-        return _usage(_decode_head(body).usage)
+        return usage_of(_decode_head(body).usage)
     except _UNREADABLE:
-        return Usage()  # it says nothing
+        return usage_of(_usage_beside_rubbish(body))
 
 
-def _usage(usage: object) -> Usage:
+def _usage_beside_rubbish(body: bytes) -> object:
+    """The `usage` member of a body that is no JSON, such as one with NaN in it; None: not found."""
+    at = body.rfind(b'"usage"')
+    found = _USAGE.match(body, at) if at >= 0 else None
+    try:
+        return None if found is None else msgspec.json.decode(found[1])
+    except _UNREADABLE:
+        return None
+
+
+def usage_of(usage: object) -> Usage:
+    """The believable figures of a `usage` member."""
     if not isinstance(usage, dict):
         return Usage()
     tokens = _amount(usage.get("total_tokens"), 1e12)

@@ -6,8 +6,10 @@ import math
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import apsw
 import pytest
 
+from semsearch.engine.job import JobOptions
 from semsearch.errors import ModelUnavailable, UsageError
 from semsearch.records import ModelInfo
 from tests.fakes.api_server import FakeApi
@@ -75,6 +77,26 @@ def meaning_only(engine: Engine) -> SearchResult:
     return engine.search("cedar number7", mode="semantic", limit=40)
 
 
+def test_a_preview_an_index_run_and_a_switch_cut_rather_than_pay(small: Desk) -> None:
+    sent = len(small.documents_sent(SMALL))
+
+    def outlay(engine: Engine) -> int:
+        return engine.comparison_outlay(SMALL, "cedar").inputs
+
+    short = {"model__dimensions": 512}
+    assert small.do(outlay, **short) == 0
+    compared = small.do(lambda engine: engine.compare(SMALL, "cedar"), **short)
+    assert (compared.b.key.dimensions, compared.embedded) == (512, 0)
+    assert compared.full_switch.chunks == 0
+    assert all(row.rank_b for row in compared.rows)
+    for number in range(3):
+        (small.folder / f"more{number}.md").write_text(f"# More {number}\n\nSomething new.\n")
+    small.index_with(SMALL)
+    report = small.index_with(SMALL, model__dimensions=256)
+    assert (report.embedded, report.stopped_by) == (0, None)
+    assert len(small.documents_sent(SMALL)) == sent + 3
+
+
 def test_a_model_nobody_knows_to_be_cut_is_refused(desk: Desk) -> None:
     with pytest.raises(UsageError, match="cut to 32"):
         desk.build(A, model__dimensions=32)
@@ -139,13 +161,35 @@ def test_a_server_with_other_vectors_is_not_adopted(desk: Desk, tmp_path: Path) 
 def test_a_dropped_space_is_gone_and_the_one_that_answers_stays(desk: Desk) -> None:
     desk.compare(B, "cedar")
     desk.use(B)
-    assert desk.do(lambda engine: engine.drop_model(B)) == 100
+    assert desk.do(lambda engine: engine.drop_model(B)).vectors == 100
     found = desk.search("cedar")
     assert (found.space.key.model, found.notices) == (A, ())
     with pytest.raises(UsageError, match="answers"):
         desk.do(lambda engine: engine.drop_model(A))
     with pytest.raises(UsageError, match="no vectors"):
         desk.do(lambda engine: engine.drop_model(B))
+
+
+def test_the_place_of_a_dropped_space_is_given_back_to_the_disk(desk: Desk) -> None:
+    desk.build(B)
+    size = desk.index.stat().st_size
+    dropped = desk.do(lambda engine: engine.drop_model(B))
+    assert (dropped.vectors, dropped.shrunk) == (300, True)
+    assert dropped.freed_bytes >= 300 * 2 * 96
+    assert size - desk.index.stat().st_size >= 300 * 2 * 96
+    assert desk.search("cedar").space.key.model == A
+
+
+def test_a_reader_only_puts_the_shrinking_off(desk: Desk) -> None:
+    desk.build(B)
+    reader = apsw.Connection(str(desk.index))
+    rows = reader.execute("SELECT key FROM vector")
+    next(rows)
+    dropped = desk.do(lambda engine: engine.drop_model(B))
+    rows.close(force=True)
+    reader.close()
+    assert (dropped.vectors, dropped.shrunk) == (300, False)
+    assert desk.search("cedar").space.key.model == A
 
 
 def test_the_list_of_models_works_offline_after_it_was_fetched_once(desk: Desk) -> None:
@@ -160,6 +204,16 @@ def test_the_list_of_models_works_offline_after_it_was_fetched_once(desk: Desk) 
     assert "google/gemini-embedding-2" not in kept
     assert kept[B].usd_per_million_tokens == 0.02
     assert kept[B].modalities == ("text",)
+
+
+def test_a_server_without_a_list_leaves_the_built_in_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk.api, "_models", {})
+    for _ in range(2):  # the empty list that was kept is as good as none
+        rows, warnings = desk.do(lambda engine: engine.models())
+        assert "google/gemini-embedding-2" in {row.info.id for row in rows}
+        assert any("lists no models" in warning for warning in warnings)
 
 
 def test_a_cap_holds_for_a_model_only_the_server_knows_the_price_of(desk: Desk) -> None:
@@ -234,6 +288,25 @@ def test_an_estimate_learns_how_the_model_counts(desk: Desk) -> None:
     spent = desk.charged_usd
     desk.build(B)
     assert desk.charged_usd - spent == pytest.approx(left.cost_usd, rel=0.05)
+
+
+def test_the_estimate_of_an_index_run_has_learned_too(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    for number in range(20):
+        (tmp_path / "more" / f"{number}.md").write_text(f"# More {number}\n\nSome words here.\n")
+
+    def plan(engine: Engine) -> Any:
+        paths = [bytes(tmp_path / "more")]
+        with engine.index_job(paths, engine.choice(), JobOptions(dry_run=True)) as job:
+            return job.estimate().estimate
+
+    def run(engine: Engine) -> Any:
+        with engine.index_job([bytes(tmp_path / "more")], engine.choice(), JobOptions()) as job:
+            job.grant_consent()
+            return last_report(list(job.run()))
+
+    told = desk.do(plan)
+    assert told.tokens == pytest.approx(desk.do(run).tokens, rel=0.06)
 
 
 def desk_texts(desk: Desk) -> list[str]:
