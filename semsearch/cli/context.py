@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from semsearch import settings
 from semsearch.errors import AccessError, UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
@@ -137,6 +137,7 @@ def _flags(arguments: argparse.Namespace) -> Mapping[str, Value]:
         "max_cost": "index.max_cost",
         "mode": "search.mode",
         "limit": "search.limit",
+        "diverse": "search.diverse",
     }
     for attribute, name in names.items():
         value = getattr(arguments, attribute, None)

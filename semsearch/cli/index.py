@@ -53,13 +53,23 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         if arguments.dry_run:
             report = job.estimate()
         else:
-            _consent(job, context)
+            consent(job, context)
             report = run_job(job, context)
     return print_report(report, warnings, context)
 
 
+def note_drift(context: Context) -> list[str]:
+    """Say, after text was sent, which models another provider has answered for; returns it."""
+    notices = context.engine.drift_notices()
+    for notice in notices:
+        context.note("note: " + notice)
+    return notices
+
+
 def usable_choice(context: Context, warnings: list[str], *, install: bool) -> Choice | None:
     """The model to embed with; None, with a warning, when only keywords are possible now."""
+    from semsearch.engine.choice import EMBEDDED_DOWNLOAD
+
     choice = context.engine.choice()
     if context.engine.is_installed(choice):
         return choice
@@ -76,7 +86,7 @@ def usable_choice(context: Context, warnings: list[str], *, install: bool) -> Ch
     else:
         warnings.append(
             "The embedded model is not installed: keyword search only. "
-            "`semsearch models install` fetches it (84 MB, once); then index again."
+            f"`semsearch models install` fetches it ({EMBEDDED_DOWNLOAD}, once); then index again."
         )
     context.note("note: " + warnings[-1])
     return None
@@ -105,8 +115,12 @@ def run_job(job: IndexJob | BuildJob, context: Context) -> IndexReport:
 def print_report(report: IndexReport, warnings: list[str], context: Context) -> int:
     """Write what happened; returns the exit status."""
     if context.json:
+        from semsearch.engine.care import known_problems
         from semsearch.present import envelope
 
+        if not report.plan:  # a script reads the whole list, people what is new
+            standing = known_problems(context.engine.store(), report.problems)
+            report = report._replace(problems=standing)
         context.out(envelope.index(report, warnings))
     else:
         from semsearch.present import human, reports
@@ -126,12 +140,13 @@ def print_report(report: IndexReport, warnings: list[str], context: Context) -> 
 def _wants_install(context: Context) -> bool:
     if not (context.agreed or context.interactive):
         return False
-    return context.agree(
-        "The embedded model is not installed. Fetch it now (84 MB, once)?", otherwise=""
-    )
+    from semsearch.engine.choice import EMBEDDED_DOWNLOAD
+
+    question = f"The embedded model is not installed. Fetch it now ({EMBEDDED_DOWNLOAD}, once)?"
+    return context.agree(question, otherwise="")
 
 
-def _consent(job: IndexJob, context: Context) -> None:
+def consent(job: IndexJob, context: Context) -> None:
     """Show what would leave and ask, once per root and host.
 
     Raises:

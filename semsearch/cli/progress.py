@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from semsearch.text import cut, one_line
 
 if TYPE_CHECKING:
+    from semsearch.cli.context import Context
     from semsearch.records import Progress
 
 _CLEAR = "\r\x1b[2K"
@@ -23,8 +24,12 @@ class ProgressLine:
 
     def show(self, progress: Progress) -> None:
         """Draw the line for this state."""
+        self.tell(progress_text(progress))
+
+    def tell(self, text: str) -> None:
+        """Draw this line."""
         if self._enabled:
-            sys.stderr.write(_CLEAR + cut(progress_text(progress), self._width))
+            sys.stderr.write(_CLEAR + cut(text, self._width))
             sys.stderr.flush()
             self._drawn = True
 
@@ -69,3 +74,29 @@ def duration(seconds: float) -> str:
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+class CountedLine:
+    """Progress of a check: what is being read, and how much of it; a context manager."""
+
+    def __init__(self, context: Context, verb: str) -> None:
+        enabled = not (context.quiet or context.json)
+        self._line = ProgressLine(enabled=enabled, width=context.style().width)
+        self._verb = verb
+
+    def __enter__(self) -> CountedLine:
+        """Nothing is shown before the first count."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave nothing behind."""
+        self.close()
+
+    def close(self) -> None:
+        """Remove the line; telling draws it again."""
+        self._line.close()
+
+    def tell(self, what: str, done: int, total: int) -> None:
+        """Draw the line anew."""
+        counted = f" {done:,} of {total:,}" if total > 1 else ""
+        self._line.tell(f"{self._verb} {what}{counted}")

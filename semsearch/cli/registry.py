@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
+from semsearch.record import Record
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from typing import Protocol
+    from typing import Any, Final, Protocol
 
     from semsearch.cli.context import Context
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
             """Do it; returns the exit status."""
 
 
-class Command(NamedTuple):
+class Command(Record):
     """A line of the help."""
 
     name: str
@@ -29,10 +31,14 @@ class Command(NamedTuple):
     examples: tuple[str, ...] = ()
     takes: str = ""
     """What follows the name, for the usage line."""
+    lasting: bool = True
+    """Whether it may hold locks or have work to keep when it is told to end."""
 
     def load(self) -> CommandModule:
         """Import the module that carries the command out."""
-        return cast("CommandModule", importlib.import_module(f"semsearch.cli.{self.name}"))
+        module: Any = importlib.import_module(f"semsearch.cli.{self.name}")
+        loaded: CommandModule = module
+        return loaded
 
 
 COMMANDS: Final[tuple[Command, ...]] = (
@@ -57,12 +63,14 @@ COMMANDS: Final[tuple[Command, ...]] = (
             "semsearch search '\"exact phrase\" -draft after:2024-06' --json",
         ),
         takes="QUERY…",
+        lasting=False,
     ),
     Command(
         "similar",
         "passages like that one; nothing is sent",
         examples=("semsearch similar ~/notes/coffee.md:12",),
         takes="PATH[:LINE]",
+        lasting=False,
     ),
     Command(
         "models",
@@ -77,8 +85,33 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "refresh | install]",
     ),
     Command(
+        "eval",
+        "how good are searches of these files, by mode and by model",
+        examples=(
+            "semsearch eval",
+            "semsearch eval ~/judged --modes hybrid,lexical",
+            "semsearch eval --queries queries.tsv --qrels qrels.tsv --json",
+        ),
+        takes="[FOLDER]",
+    ),
+    Command(
         "status",
         "what is indexed, by which model, how fresh, what it cost",
+    ),
+    Command(
+        "check",
+        "is the index whole: structure, texts, vectors, keyword tables; changes nothing",
+    ),
+    Command(
+        "repair",
+        "mend the index from what is stored; what would cost is shown and asked about",
+        examples=("semsearch repair --dry-run", "semsearch repair"),
+    ),
+    Command(
+        "sent",
+        "what left this machine, when, to which host, at what cost",
+        examples=("semsearch sent", "semsearch sent ~/notes/retro.md"),
+        takes="[PATH]",
     ),
     Command(
         "forget",

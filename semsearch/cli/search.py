@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from semsearch.errors import EXIT_NO_HITS, EXIT_OK
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
@@ -35,12 +35,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--after", metavar="D", help="changed since, e.g. 2024-06 or 7d")
     parser.add_argument("--before", metavar="D", help="changed before")
     parser.add_argument("--per-file", action="store_true", help="one hit per file, files ranked")
+    parser.add_argument(
+        "--rerank",
+        metavar="M",
+        default="",
+        help="let this rerank model of the server order the hits",
+    )
     add_output_arguments(parser)
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare how hits are printed; `similar` takes the same."""
     parser.add_argument("-n", dest="limit", type=int, metavar="N", help="hits wanted (default 10)")
+    parser.add_argument(
+        "--diverse", action="store_true", default=None, help="prefer hits that differ"
+    )
     parser.add_argument("--full", action="store_true", help="whole passages, not snippets")
     parser.add_argument("--explain", action="store_true", help="why each hit is where it is")
     output = parser.add_mutually_exclusive_group()
@@ -51,6 +60,8 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Search and print the hits."""
+    if arguments.rerank:
+        _agree_to_rerank(arguments.rerank, context)
     result = context.engine.search_arguments(
         arguments.query,
         folders=arguments.folders,
@@ -58,8 +69,27 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         after=arguments.after,
         before=arguments.before,
         per_file=arguments.per_file,
+        rerank=arguments.rerank,
     )
     return print_result(result, arguments, context)
+
+
+def _agree_to_rerank(model: str, context: Context) -> None:
+    """Ask where passages of the index never went to this host; without an answer none goes."""
+    from semsearch.errors import SemsearchError
+
+    try:
+        outlay = context.engine.rerank_outlay(model)
+    except SemsearchError:
+        return  # the search answers all the same, and says what is the matter
+    if not outlay.needs_consent or not (context.agreed or context.interactive):
+        return
+    question = (
+        f"Each search with --rerank sends its first {outlay.passages:,} passages and the question "
+        f"to {outlay.host}. Agree, for every folder of the index?"
+    )
+    if context.agree(question, otherwise=question):
+        context.engine.grant_consent(outlay.host)
 
 
 def print_result(result: SearchResult, arguments: argparse.Namespace, context: Context) -> int:

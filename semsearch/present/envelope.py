@@ -10,12 +10,13 @@ import json
 import math
 import re
 import time
-from typing import TYPE_CHECKING, Any, Final
 
 from semsearch.errors import Cancelled
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Any, Final
 
     from semsearch.errors import SemsearchError
     from semsearch.records import (
@@ -33,11 +34,12 @@ if TYPE_CHECKING:
     )
     from semsearch.settings import Origin, Setting, Value
 
+    _Object = dict[str, Any]
+
 VERSION: Final = 1
 """The envelope's version, its first field."""
 
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
-_Object = dict[str, Any]
 
 
 def search(result: SearchResult, *, full: bool = False, command: str = "search") -> str:
@@ -49,6 +51,7 @@ def search(result: SearchResult, *, full: bool = False, command: str = "search")
         "hits": [_hit(hit, full=full) for hit in result.hits],
         "timing_ms": {stage: _number(spent, 3) for stage, spent in result.timing_ms.items()},
         "cost_usd": _number(result.cost_usd, 9),
+        "reranked_by": result.reranked_by or None,
     }
     return _envelope(command, data, warnings=result.notices)
 
@@ -106,14 +109,16 @@ def status(report: IndexStatus, warnings: Sequence[str] = ()) -> str:
                 "files": one.files,
                 "chunks": one.chunks,
                 "missing": one.missing,
+                "spent_usd": _number(one.spent_usd, 9),
             }
             for one in report.roots
         ],
         "files": dict(sorted(report.files.items())),
         "chunks": report.chunks,
         "spaces": [_space_status(space) for space in report.spaces],
-        "indexed": _time(report.indexed_ns),
+        "indexed": time_text(report.indexed_ns),
         "spent_usd": _number(report.spent_usd, 9),
+        "calls_without_cost": report.calls_without_cost,
         "tokens": report.tokens,
         "saved": {
             "tokens": report.saved_tokens,
@@ -131,6 +136,18 @@ def status(report: IndexStatus, warnings: Sequence[str] = ()) -> str:
             }
             for one in report.days
         ],
+        "by_root": [
+            {
+                "day": one.day,
+                "host": one.host,
+                "model": one.model,
+                "root": None if one.path is None else _path(one.path),
+                "tokens": one.tokens,
+                "cost_usd": _number(one.cost_usd, 9),
+            }
+            for one in report.by_root
+        ],
+        "wanted": _space(report.wanted),
         "problems": [_problem(problem) for problem in report.problems],
     }
     return _envelope("status", data, warnings=warnings)
@@ -147,9 +164,13 @@ def models(choices: Iterable[ModelChoice], warnings: Sequence[str] = ()) -> str:
             "context_tokens": info.context_tokens,
             "usd_per_million_tokens": _number(info.usd_per_million_tokens, 6),
             "modalities": list(info.modalities),
-            "space": None if space is None else _space_status(space),
+            "space": None if one.space is None else _space_status(one.space),
+            "query_form": one.query_form,
+            "document_form": one.document_form,
+            "latency_ms": _number(one.latency_ms, 1),
         }
-        for info, space in choices
+        for one in choices
+        for info in (one.info,)
     ]
     return _envelope("models", {"models": rows}, warnings=warnings)
 
@@ -163,6 +184,7 @@ def forget(removed: Iterable[Forgotten], warnings: Sequence[str] = ()) -> str:
             "files": one.files,
             "chunks": one.chunks,
             "passages": one.passages,
+            "roots": one.roots,
         }
         for one in removed
     ]
@@ -200,9 +222,15 @@ def doctor(findings: Iterable[Finding]) -> str:
     return _envelope("doctor", {"healthy": healthy, "findings": rows})
 
 
-def plain(command: str, data: _Object, warnings: Sequence[str] = ()) -> str:
+def plain(
+    command: str,
+    data: _Object,
+    warnings: Sequence[str] = (),
+    *,
+    error: SemsearchError | None = None,
+) -> str:
     """Any other command's data: strings, numbers, booleans, None, lists and objects of them."""
-    return _envelope(command, data, warnings=warnings)
+    return _envelope(command, data, warnings=warnings, error=error)
 
 
 def path_fields(path: bytes) -> _Object:
@@ -258,8 +286,10 @@ def _hit(hit: Hit, *, full: bool) -> _Object:
         "snippet": hit.snippet,
         "text": hit.text if full else None,
         "kind": hit.kind,
-        "modified": _time(hit.modified_ns),
+        "modified": time_text(hit.modified_ns),
         "stale": hit.stale,
+        "rerank_score": _number(hit.rerank_score, 6),
+        "band": hit.band,
     }
 
 
@@ -286,6 +316,7 @@ def _space_status(status: SpaceStatus) -> _Object:
         "covered": status.covered,
         "chunks": status.chunks,
         "size_bytes": status.size_bytes,
+        "unchecked_providers": list(status.unchecked),
     }
 
 
@@ -330,7 +361,7 @@ def _number(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
 
-def _time(nanoseconds: int | None) -> str | None:
+def time_text(nanoseconds: int | None) -> str | None:
     """ISO 8601 in UTC, to the second; None for a date no calendar has."""
     if nanoseconds is None:
         return None

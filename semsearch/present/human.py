@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
 
 from semsearch.present.style import (
     PLAIN,
@@ -16,7 +15,10 @@ from semsearch.present.style import (
 )
 from semsearch.text import cell_width, cut, display_path, one_line, printable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from semsearch.errors import SemsearchError
     from semsearch.present.style import Role
     from semsearch.records import Hit, SearchResult, Space
@@ -129,7 +131,8 @@ def space_name(space: Space) -> str:
     """Model, dimensions and, for a server, its address."""
     key = space.key
     where = "" if key.endpoint == "local" else f" at {one_line(key.endpoint)}"
-    return f"{one_line(key.model)}, {key.dimensions} dimensions{where}"
+    width = f"{key.dimensions} dimensions" if key.dimensions else "size not known yet"
+    return f"{one_line(key.model)}, {width}{where}"
 
 
 def moment(nanoseconds: int | None, *, never: str = "never") -> str:
@@ -163,9 +166,11 @@ def _heading(hit: Hit, style: Style, cwd: bytes | None) -> str:
 
 
 def _marks(hit: Hit) -> list[tuple[str, Role]]:
-    """Whether the file changed, the cosine, and which sides found the passage."""
+    """Whether the file changed, the cosine, its band if weak, and what found the passage."""
     marks: list[tuple[str, Role]] = [("changed since", "warning")] if hit.stale else []
     marks.append((f"{hit.cosine:.3f}" if hit.cosine is not None else "    –", "score"))
+    if hit.band == "weak":
+        marks.append(("weak", "warning"))
     found_by = ("V" if hit.semantic_rank else " ") + ("K" if hit.lexical_rank else " ")
     return [*marks, (found_by, "quiet")]
 
@@ -214,21 +219,34 @@ def _passage(text: str) -> list[str]:
 def _explanation(hit: Hit, result: SearchResult) -> list[str]:
     ranks = [
         f"meaning: rank {hit.semantic_rank or '–'}"
-        + (f", cosine {hit.cosine:.4f}" if hit.cosine is not None else ", no vector"),
-        f"words: rank {hit.lexical_rank or '–'}",
+        + (f", cosine {hit.cosine:.4f}" if hit.cosine is not None else ", no vector")
+        + (f" ({hit.band})" if hit.band is not None else ""),
+        f"words: rank {hit.lexical_rank or '–'}" + _matched(hit),
     ]
     if result.mode == "hybrid":
         words, meaning = hit.parts
         score = f"score {hit.score:.4f} = {meaning:.4f} by meaning + {words:.4f} by words"
     else:
         score = f"score {hit.score:.4f} = {'cosine' if result.mode == 'semantic' else 'BM25'}"
+    reranked = (
+        []
+        if hit.rerank_score is None
+        else [f"rerank score {hit.rerank_score:.4f} by {one_line(result.reranked_by)}"]
+    )
     return [
+        *reranked,
         score,
         "; ".join(ranks),
         f"lines {hit.start_line}–{hit.end_line}, {one_line(hit.kind)}, "
         f"changed {moment(hit.modified_ns)}"
         + (", and again since it was indexed" if hit.stale else ""),
     ]
+
+
+def _matched(hit: Hit) -> str:
+    """The words of the query in the sentence that is shown, each once."""
+    words = dict.fromkeys(hit.snippet[start:end].lower() for start, end in hit.matches)
+    return f" ({one_line(', '.join(words))})" if words else ""
 
 
 def _provenance(result: SearchResult) -> str:

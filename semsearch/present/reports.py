@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from semsearch.present.style import Role
     from semsearch.records import (
+        DaySpend,
         Estimate,
         Finding,
         Forgotten,
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
         IndexStatus,
         ModelChoice,
         Problem,
+        Space,
         SpaceStatus,
     )
     from semsearch.settings import Origin, Setting, Value
 
 _MOST_PROBLEMS: Final = 20
+_DAYS_SHOWN: Final = 10
 _STATES: Final[dict[str, tuple[str, Role]]] = {
     "ok": ("ok", "good"),
     "warning": ("warn", "warning"),
@@ -112,40 +115,90 @@ def status_text(status: IndexStatus, style: Style = PLAIN, *, cwd: bytes | None 
         lines += ["", paint("Folders", "title", style)]
         for one in status.roots:
             missing = "  " + paint("not there now", "warning", style) if one.missing else ""
+            spent = f", {money(one.spent_usd)}" if one.spent_usd else ""
             lines.append(
                 f"  {path_text(one.root.path, cwd, style)}  {one.files:,} "
-                f"{_plural(one.files, 'file')}, {one.chunks:,} passages{missing}"
+                f"{_plural(one.files, 'file')}, {one.chunks:,} passages{spent}{missing}"
             )
     if status.spaces:
         lines += ["", paint("Models", "title", style)]
         lines += [f"  {_space_line(space, style)}" for space in status.spaces]
+        if status.wanted is not None:
+            lines.append("  " + paint(_wanted(status.wanted), "quiet", style))
+    if status.days:
+        lines += ["", paint("Costs", "title", style)]
+        lines += [f"  {_day_line(one)}" for one in status.days[:_DAYS_SHOWN]]
     if status.problems:
         lines += ["", paint("Problems", "title", style)]
         lines.append(problems_text(status.problems, style, cwd=cwd))
     return "\n".join(lines)
 
 
+def _wanted(space: Space) -> str:
+    name = one_line(space.key.model)
+    return f"{name} orders searches already; `semsearch models build {name}` completes it."
+
+
+def _day_line(one: DaySpend) -> str:
+    day, spend = one
+    return (
+        f"{day}  {one_line(spend.model)} at {one_line(spend.host)}: {money(spend.cost_usd)}, "
+        f"{spend.tokens:,} tokens in {spend.calls:,} {_plural(spend.calls, 'call')}"
+    )
+
+
 def _spent(status: IndexStatus) -> str:
     spent = f"{money(status.spent_usd)}, {status.tokens:,} tokens"
+    unknown = status.calls_without_cost
+    if unknown:
+        spent += f"; {unknown:,} {_plural(unknown, 'call')} of unknown cost"
     if not status.saved_tokens:
         return spent
     return f"{spent}; reuse saved {money(status.saved_usd)}, {status.saved_tokens:,} tokens"
 
 
-def models_text(choices: Iterable[ModelChoice], style: Style = PLAIN) -> str:
-    """A table of models: dimensions, context, price, and how much of the index each covers."""
-    header = ("model", "dims", "context", "USD/M tokens", "index")
-    rows = [
-        (
-            one_line(info.id),
-            f"{info.dimensions}" if info.dimensions else "–",
-            f"{info.context_tokens:,}" if info.context_tokens else "–",
-            _price(info.usd_per_million_tokens),
-            "" if space is None else f"{_share(space)}{' active' if space.active else ''}",
-        )
-        for info, space in choices
+def models_text(
+    choices: Iterable[ModelChoice], style: Style = PLAIN, *, verbose: bool = False
+) -> str:
+    """A table of models, and how much of the index each covers.
+
+    Args:
+        choices: the models.
+        style: colour and width.
+        verbose: say also how each is told what is a question and what a passage.
+    """
+    every = list(choices)
+    header = ("model", "dims", "shorter", "context", "USD/M", "reads", "ms", "index")
+    rows = [header, *map(_model_row, every)]
+    # A column that says nothing would only take room from the names.
+    told = [any(row[number] for row in rows[1:]) for number in range(len(header))]
+    shown = [[cell for cell, keep in zip(row, told, strict=True) if keep] for row in rows]
+    text = table(shown, style)
+    if not verbose:
+        return text
+    forms = [
+        f"{one_line(one.info.id)}: questions as {one_line(one.query_form)}; "
+        f"passages as {one_line(one.document_form)}"
+        for one in every
+        if one.query_form
     ]
-    return table([header, *rows], style)
+    return "\n".join((text, "", *forms))
+
+
+def _model_row(one: ModelChoice) -> tuple[str, ...]:
+    info, space = one.info, one.space
+    shorter = info.matryoshka
+    dimensions = (info.dimensions or 0) if space is None else space.space.key.dimensions
+    return (
+        one_line(info.id),
+        f"{dimensions}" if dimensions else "–",
+        "" if not shorter else f"{shorter[0]}" + (f"–{shorter[-1]}" if shorter[1:] else ""),
+        f"{info.context_tokens:,}" if info.context_tokens else "–",
+        _price(info.usd_per_million_tokens),
+        one_line(" ".join(f"+{word}" for word in info.modalities if word != "text")),
+        "" if one.latency_ms is None else f"{one.latency_ms:.0f}",
+        "" if space is None else f"{_share(space)}{' active' if space.active else ''}",
+    )
 
 
 def forgotten_text(removed: Iterable[Forgotten], style: Style = PLAIN) -> str:
@@ -154,6 +207,7 @@ def forgotten_text(removed: Iterable[Forgotten], style: Style = PLAIN) -> str:
         f"Forgot {path_text(one.path, None, style)}: {one.files:,} "
         f"{_plural(one.files, 'file')}, {one.chunks:,} passages, "
         f"{one.passages:,} of them held nowhere else and erased."
+        + (" The folder is not indexed any more." if one.roots else "")
         for one in removed
     )
 
@@ -261,6 +315,8 @@ def _space_line(status: SpaceStatus, style: Style) -> str:
     marks = [_share(status), status.space.state]
     if status.size_bytes is not None:
         marks.append(size(status.size_bytes))
+    if status.unchecked:
+        marks.append(f"answered by {', '.join(map(one_line, status.unchecked))} too, unchecked")
     active = paint("active", "good", style) + ", " if status.active else ""
     return f"{space_name(status.space)}: {active}{', '.join(marks)}"
 

@@ -7,8 +7,8 @@ instead. Semantic and lexical results are raw: pure cosine or pure BM25, nothing
 
 from __future__ import annotations
 
+from itertools import islice
 from time import perf_counter
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from semsearch.errors import (
     AccessError,
@@ -17,8 +17,17 @@ from semsearch.errors import (
     SemsearchError,
     UsageError,
 )
+from semsearch.record import Record
 from semsearch.records import Filter, Query, SearchResult
-from semsearch.searching.hits import changed_on_disk, choose, make_hits, ranked_rows
+from semsearch.searching.hits import (
+    NOTHING_BELOW,
+    Shown,
+    background,
+    changed_on_disk,
+    choose,
+    make_hits,
+    ranked_rows,
+)
 from semsearch.searching.rank import fuse, lexical_only, semantic_only
 from semsearch.searching.retrieve import (
     DEPTH,
@@ -28,24 +37,26 @@ from semsearch.searching.retrieve import (
     semantic_chunks,
     words_to_skip,
 )
-from semsearch.searching.snippet import Matcher
+from semsearch.searching.snippet import Matcher, Snippet
 from semsearch.searching.vector import query_vector
 from semsearch.store import segment
 from semsearch.text import display_path, one_line
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
+    from typing import Final
 
     from semsearch.protocols import Embedder, Store
     from semsearch.records import ChunkRow, Mode, Place, Space
-    from semsearch.searching.hits import Shown
+    from semsearch.searching.hits import Background
     from semsearch.searching.rank import Ranked
 
 MAX_LIMIT: Final = 1000
 """Most hits of one search."""
 
 
-class Options(NamedTuple):
+class Options(Record):
     """How to search: everything but the question and the index."""
 
     mode: Mode = "hybrid"
@@ -59,11 +70,15 @@ class Options(NamedTuple):
     """Never ask a server for the query's vector."""
     same_file: bool = True
     """Whether other passages of the file `like:` names may answer; a whole file never does."""
+    diverse: bool = False
+    """Prefer passages that differ from those before them; see `searching.diverse`."""
     stale: Callable[[ChunkRow], bool] = changed_on_disk
     """Whether a hit's file is no longer what was indexed; asked once per file shown."""
 
 
 _DEFAULT: Final = Options()
+_LOOKED_AT: Final = 10
+"""Hits that tell whether anything is close, however few are wanted."""
 
 
 def search(
@@ -98,8 +113,12 @@ def search(
     clock.lap("retrieve")
     finder = Matcher(query.terms, query.phrases, segment)
     fold = question.mode == "hybrid" and not options.per_file
-    shown = choose(answers, finder, options.limit, fold=fold)
-    hits = make_hits(shown, _cosines(question.sources, shown), options.stale)
+    reached = _background(question)
+    looked_at = options.limit if reached is None else max(options.limit, _LOOKED_AT)
+    shown = choose(answers, finder, looked_at, fold=fold)
+    cosines = _cosines(question.sources, shown)
+    nothing = _nothing_close(question, shown, cosines, reached)
+    hits = make_hits(shown[: options.limit] if not nothing else (), cosines, options.stale, reached)
     clock.lap("rank")
     used = question.sources.space
     coverage = covered / chunks if used is not None else 0.0
@@ -109,11 +128,46 @@ def search(
         space=used,
         coverage=coverage,
         hits=hits,
-        notices=(*question.notices, *_remarks(question.sources, coverage, found=bool(hits))),
+        notices=(
+            *question.notices,
+            *_remarks(question.sources, coverage, found=bool(shown)),
+            *filter(None, [nothing]),
+        ),
         timing_ms=clock.laps,
         cost_usd=question.cost_usd,
         fault=question.fault,
     )
+
+
+def ranking(
+    store: Store, query: Query, space: Space | None, vector: bytes | None, options: Options
+) -> list[tuple[Ranked, ChunkRow]]:
+    """The order `search` answers in, without what it shows of each hit; nothing is embedded.
+
+    Args:
+        store: the index.
+        query: what to look for.
+        space: whose vectors; None in lexical mode.
+        vector: the query in that space.
+        options: mode, number of hits and the like.
+    """
+    question = _Question(Sources(store, query, segment, space, vector), options.mode)
+    chunks = store.coverage(0)[1]
+    skip = words_to_skip(question.sources, chunks) if options.mode != "semantic" else frozenset()
+    answers = _answers(question, options, skip)
+    if options.mode != "hybrid":
+        return list(islice(answers, options.limit))
+    if options.per_file:
+        no_snippet = Snippet("", (), 0, "")
+        shown = [Shown(*one, no_snippet) for one in islice(answers, options.limit)]
+    else:
+        finder = Matcher(query.terms, query.phrases, segment)
+        shown = choose(answers, finder, options.limit, fold=True)
+    first = shown[:_LOOKED_AT]
+    cosines = _cosines(question.sources, first)
+    if _nothing_close(question, first, cosines, _background(question)):
+        return []
+    return [(one.ranked, one.row) for one in shown]
 
 
 def similar(
@@ -133,7 +187,7 @@ def similar(
     return search(store, query, space, None, options._replace(mode="semantic"))
 
 
-class _Question(NamedTuple):
+class _Question(Record):
     """A query with its vector, or without one and with the reason."""
 
     sources: Sources
@@ -213,6 +267,18 @@ def _answers(
     question: _Question, options: Options, skip: Collection[str]
 ) -> Iterator[tuple[Ranked, ChunkRow]]:
     """Candidates in their final order; rows are read as they are taken."""
+    sources = question.sources
+    if not options.diverse or sources.space is None:
+        return _by_score(question, options, skip)
+    from semsearch.searching.diverse import POOL, diversified
+
+    wide = options._replace(limit=min(POOL * options.limit, MAX_LIMIT))
+    return diversified(sources.store, sources.space, _by_score(question, wide, skip), options.limit)
+
+
+def _by_score(
+    question: _Question, options: Options, skip: Collection[str]
+) -> Iterator[tuple[Ranked, ChunkRow]]:
     sources, mode, limit = question.sources, question.mode, options.limit
     depth = max(DEPTH, limit)
     alpha = options.alpha
@@ -231,6 +297,42 @@ def _answers(
     close = semantic_chunks(sources, depth, oversampling=FUSED_OVERSAMPLING)
     fused = fuse(lexical, close, alpha)
     return ranked_rows(sources.store, fused, limit)
+
+
+def _background(question: _Question) -> Background | None:
+    """What unrelated text reaches, where the cosines are those of a typed question."""
+    sources = question.sources
+    if sources.space is None or question.mode == "lexical" or sources.query.like is not None:
+        return None
+    return background(sources.store, sources.space)
+
+
+def _nothing_close(
+    question: _Question,
+    shown: Sequence[Shown],
+    cosines: dict[int, float],
+    reached: Background | None,
+) -> str:
+    """Why nothing is worth showing; empty where something is.
+
+    Only a hybrid search may come back empty-handed: when no passage is nearer than unrelated text
+    and none holds the words of the query. A passage without a vector is judged by its words.
+    """
+    sources = question.sources
+    first = shown[:_LOOKED_AT]
+    if question.mode != "hybrid" or reached is None or sources.query.phrases or not first:
+        return ""
+    close = reached[0] + NOTHING_BELOW * reached[1]
+    near = max(cosines.values(), default=-1.0)
+    if near < close:
+        # A file is shown by the passage that both sides like best, not by its nearest one.
+        near = max([near, *(cosine for _, cosine in semantic_chunks(sources, 1))])
+    if near >= close:
+        return ""
+    from semsearch.searching.closeness import why_nothing
+
+    rows = [one.row for one in first]
+    return why_nothing(sources.store, sources.query, segment, rows, near, reached[0])
 
 
 def _cosines(sources: Sources, shown: Sequence[Shown]) -> dict[int, float]:

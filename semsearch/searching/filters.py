@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 import re
 import time
-from typing import TYPE_CHECKING, Final
 
 from semsearch.errors import UsageError
 from semsearch.records import Filter
 from semsearch.text import cut, printable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Final
 
 _DATE: Final = r"([0-9]{4})(?:-([0-9]{1,2})(?:-([0-9]{1,2}))?)?"
 _AGO: Final = r"([0-9]{1,5})(h|d|w|m|y)"
@@ -30,6 +31,8 @@ _NAMED_TYPES: Final = {
     "text": ("txt", "text"),
     "html": ("html", "htm", "xhtml"),
 }
+_LAST_NS: Final = (1 << 63) - 1
+"""In the year 2262."""
 _DATE_HINT: Final = "Write 2024, 2024-06, 2024-06-01, today, yesterday, or an age such as 7d, 2w."
 
 
@@ -45,7 +48,7 @@ def parse_date(value: str, *, now: float) -> int:
     """
     word = value.strip().lower()
     if match := re.fullmatch(_AGO, word):
-        return int((now - int(match[1]) * _HOURS[match[2]] * 3600) * 1e9)
+        return _storable(int((now - int(match[1]) * _HOURS[match[2]] * 3600) * 1e9))
     if word in ("today", "yesterday"):
         # Noon minus a day is yesterday however long the night was.
         noon = time.mktime((*time.localtime(now)[:3], 12, 0, 0, 0, 0, -1))
@@ -174,9 +177,15 @@ def quoted(value: str) -> str:
 
 def _midnight(year: int, month: int, day: int, value: str) -> int:
     try:
-        return int(time.mktime((year, month, day, 0, 0, 0, 0, 0, -1))) * 1_000_000_000
+        moment = int(time.mktime((year, month, day, 0, 0, 0, 0, 0, -1))) * 1_000_000_000
     except (OverflowError, ValueError) as error:
         raise _no_date(value) from error
+    return _storable(moment)
+
+
+def _storable(moment_ns: int) -> int:
+    """The moment, or the first or last one the index can hold: no file is older or newer."""
+    return max(-_LAST_NS, min(moment_ns, _LAST_NS))
 
 
 def _no_date(value: str) -> UsageError:

@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple
 
+from semsearch.record import Record
 from semsearch.records import Hit
 from semsearch.searching.rank import settle_ties
 from semsearch.searching.snippet import best_snippet, line_at
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Final
 
     from semsearch.protocols import Store
-    from semsearch.records import ChunkRow
+    from semsearch.records import Band, ChunkRow, Space
     from semsearch.searching.rank import Ranked
     from semsearch.searching.snippet import Matcher, Snippet
 
 _TELLING_LENGTH: Final = 80
 """Equal texts shorter than this may well mean different things under different headings."""
+_SHARED_WORDS: Final = 0.8
+"""Of all the words of two passages that are versions of one another."""
 _PROSE_KINDS: Final = frozenset(("markdown", "text", "rst", "org", "html", "pdf", "office", "mail"))
 """Kinds made of sentences; of the others, code and data, a line is the unit."""
 
 
-class Shown(NamedTuple):
+_WEAK_BELOW: Final = 2.0
+_STRONG_FROM: Final = 5.0
+"""Bands, in standard deviations from what unrelated questions reach; see `closeness`."""
+NOTHING_BELOW: Final = 1.5
+"""Nearer than that, weak hits are shown: to withhold an answer is worse than to show none."""
+_LEAST_SPREAD: Final = 0.005
+
+Background = tuple[float, float]
+"""Mean and standard deviation of the best cosine of unrelated questions."""
+
+
+class Shown(Record):
     """A passage chosen for display."""
 
     ranked: Ranked
@@ -62,8 +77,9 @@ def choose(
         candidates: chunks in order.
         finder: the words whose best sentence is shown.
         limit: how many.
-        fold: show a passage that stands in several files once, naming the others; of
-            overlapping passages whose best sentence is the same, show the first.
+        fold: show a passage that stands in several files once, naming the others, also when
+            a few words of it differ; of overlapping passages whose best sentence is the same,
+            show the first.
     """
     shown: list[Shown] = []
     seen: dict[object, int] = {}
@@ -71,6 +87,8 @@ def choose(
         snippet = best_snippet(row.text, finder, code=row.kind not in _PROSE_KINDS)
         keys = _identities(row, snippet) if fold else ()
         first = next((seen[key] for key in keys if key in seen), None)
+        if first is None and fold and (twin := seen.get(snippet.sentence)) is not None:
+            first = twin if _nearly_equal(row.text, shown[twin].row.text) else None
         if first is not None:
             kept = shown[first]
             path = chunk_path(row)
@@ -80,12 +98,41 @@ def choose(
         if len(shown) == limit:
             break
         seen.update(dict.fromkeys(keys, len(shown)))
+        if len(snippet.sentence) >= _TELLING_LENGTH:
+            seen.setdefault(snippet.sentence, len(shown))
         shown.append(Shown(one, row, snippet))
     return shown
 
 
+def background_note(space: Space) -> str:
+    """The note that keeps a space's background: mean, standard deviation, passages."""
+    return f"space.{space.id}.background"
+
+
+def background(store: Store, space: Space) -> Background | None:
+    """What unrelated text reaches in a space, where that was measured."""
+    note = store.note(background_note(space))
+    if note is None:
+        return None
+    mean, spread, _ = note.split()
+    return float(mean), max(float(spread), _LEAST_SPREAD)
+
+
+def band_of(cosine: float | None, reached: Background | None) -> Band | None:
+    """How near a cosine is, beside what unrelated text reaches; None where that is not known."""
+    if cosine is None or reached is None:
+        return None
+    beyond = (cosine - reached[0]) / reached[1]
+    if beyond < _WEAK_BELOW:
+        return "weak"
+    return "strong" if beyond >= _STRONG_FROM else "fair"
+
+
 def make_hits(
-    shown: Sequence[Shown], cosines: dict[int, float], stale: Callable[[ChunkRow], bool]
+    shown: Sequence[Shown],
+    cosines: dict[int, float],
+    stale: Callable[[ChunkRow], bool],
+    reached: Background | None = None,
 ) -> tuple[Hit, ...]:
     """Hits numbered from 1.
 
@@ -93,6 +140,7 @@ def make_hits(
         shown: passages in order.
         cosines: by chunk id; a chunk that is missing has no vector.
         stale: whether a chunk's file is no longer the version that was indexed.
+        reached: what unrelated text reaches in the space of the cosines.
     """
     fresh: dict[int, bool] = {}
     hits = []
@@ -122,6 +170,7 @@ def make_hits(
                 line=line_at(row.text, snippet.offset, row.start_line, row.end_line),
                 also=also,
                 parts=(ranked.lexical_part, ranked.semantic_part),
+                band=band_of(cosines.get(row.chunk), reached),
             )
         )
     return tuple(hits)
@@ -143,7 +192,14 @@ def changed_on_disk(row: ChunkRow) -> bool:
 
 def _identities(row: ChunkRow, snippet: Snippet) -> tuple[object, ...]:
     """What makes a second passage a repetition of this one."""
-    same_text = row.text if len(row.text) >= _TELLING_LENGTH else (row.breadcrumb, row.text)
+    text = " ".join(row.text.split())
+    same_text = (None, text) if len(text) >= _TELLING_LENGTH else (row.breadcrumb, text)
     if not snippet.matches:
         return (same_text,)
     return same_text, (row.file, snippet.sentence)
+
+
+def _nearly_equal(one: str, other: str) -> bool:
+    """Whether two passages with the same best sentence differ by a few words at most."""
+    first, second = {*one.lower().split()}, {*other.lower().split()}
+    return len(first & second) >= _SHARED_WORDS * len(first | second)

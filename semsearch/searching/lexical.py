@@ -6,12 +6,12 @@ that is what makes long pasted queries work. Phrases are required, exclusions fo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from semsearch.searching.words import telling, words
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
+    from typing import Final
 
     from semsearch.protocols import Store
     from semsearch.records import Query

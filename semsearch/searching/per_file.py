@@ -12,6 +12,7 @@ from semsearch.searching.hits import chunk_path
 from semsearch.searching.lexical import lexical_expression
 from semsearch.searching.rank import fuse, lexical_only, semantic_only, settle_ties
 from semsearch.searching.retrieve import (
+    EXACT_OVERSAMPLING,
     lexical_chunks,
     lexical_files,
     semantic_chunks,
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 _POOL: Final = 400
 """Chunks folded to the files of the semantic side; several may lie in one file."""
 _LARGEST_POOL: Final = 20_000
+_PASSAGES_PER_FILE: Final = 10
+"""Passages by words for each file wanted."""
+_FUSED_POOL_OVERSAMPLING: Final = 4
+"""Twice what a list of passages needs: its end still brings files into the first hundred."""
 
 
 class RankedFiles(NamedTuple):
@@ -56,10 +61,15 @@ def rank_files(
     passages: list[Scored] = []
     if mode != "semantic":
         files = lexical_files(sources, depth, wanted=limit, skip=skip)
-        passages = lexical_chunks(sources, depth, wanted=limit, skip=skip)
+        # By words alone nothing else tells which passage shows a file; to ask file by file is slow.
+        deep = depth if mode == "hybrid" else max(depth, _PASSAGES_PER_FILE * limit)
+        passages = lexical_chunks(sources, deep, wanted=limit, skip=skip)
     size = _POOL
+    oversampling = _FUSED_POOL_OVERSAMPLING if mode == "hybrid" else EXACT_OVERSAMPLING
     while True:
-        pool = semantic_chunks(sources, size) if mode != "lexical" else []
+        pool = (
+            [] if mode == "lexical" else semantic_chunks(sources, size, oversampling=oversampling)
+        )
         rows = _rows(sources, [*passages, *pool])
         file_of = {id_: row.file for id_, row in rows.items()}
         nearest = semantic_files(sources, pool, file_of, depth)

@@ -69,6 +69,15 @@ def mean_vector(store: Store, space: Space, chunks: Sequence[int]) -> bytes:
     return layout.pack(*(value / norm for value in sums))
 
 
+def indexed_chunks(store: Store, path: bytes) -> list[int]:
+    """Chunk ids of the file at an absolute path; none where nothing of it is indexed."""
+    for relative, root in _candidates(path, ((root.path, root.id) for root in store.roots())):
+        file = store.file(root, relative)
+        if file is not None:
+            return store.chunks_of_file(file.id)
+    return []
+
+
 def _chunks_of(store: Store, path: bytes) -> list[int]:
     for relative, root in _candidates(path, ((root.path, root.id) for root in store.roots())):
         file = store.file(root, relative)

@@ -6,8 +6,7 @@ index finds, an exclusion removes those it finds.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
+from semsearch.record import Record
 from semsearch.searching.lexical import (
     COMMON_SHARE,
     COMMON_SHARE_ALONE,
@@ -19,8 +18,10 @@ from semsearch.searching.lexical import (
 )
 from semsearch.searching.rank import best_per_file
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
+    from typing import Final
 
     from semsearch.protocols import Store
     from semsearch.records import Query, Space
@@ -32,15 +33,16 @@ DEPTH: Final = 200
 """Candidates of each side that are fused."""
 EXACT_OVERSAMPLING: Final = 6
 """Candidates of the sign codes per row of a list whose end counts as much as its beginning."""
-FUSED_OVERSAMPLING: Final = 2
-"""The same for fusion, where the last of 200 rows only set the scale; a third of the reading."""
+FUSED_OVERSAMPLING: Final = 1
+"""The same for fusion, where the last of 200 rows only set the scale: more of them made no order
+better (SciFact, passages: nDCG@10 73.5 with 1, 72.8 with 2, 72.6 with 6)."""
 MAX_REQUIRED: Final = 5_000
 """Chunks with a required phrase whose cosines are computed, the best by BM25 first."""
 MAX_EXCLUDED: Final = 100_000
 """Chunks with an excluded word that are kept out of the semantic side."""
 
 
-class Sources(NamedTuple):
+class Sources(Record):
     """Where candidates of one search come from."""
 
     store: Store

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-from semsearch.errors import BusyError, EmbeddingError, ModelUnavailable, StorageError
+from semsearch.errors import (
+    BusyError,
+    EmbeddingError,
+    ModelUnavailable,
+    SemsearchError,
+    StorageError,
+)
+from semsearch.record import Record
 from semsearch.text import one_line
 from semsearch.vectors import gate
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from semsearch.protocols import Embedder, Store
     from semsearch.records import Embeddings, Space, SpaceKey
 
 
-class QueryVector(NamedTuple):
+class QueryVector(Record):
     """A query as a point of one space."""
 
     unit: bytes
@@ -52,26 +58,31 @@ def query_vector(
     if cached is not None:
         return QueryVector(cached)
     if offline and space.key.endpoint != "local":
-        raise EmbeddingError(
-            f"Offline, and this query was never embedded with {one_line(space.key.model)}.",
-            hint="Queries asked before work offline; so does keyword search.",
-            code="api.offline",
-        )
+        raise never_embedded(space, 1)
     if embedder is None:
         raise ModelUnavailable(
             f"There is no way to reach {one_line(space.key.model)}.",
             hint="`semsearch doctor` says what is missing.",
         )
     client = embedder()
-    _prove_same_model(client.key, space.key)
-    reply = client.embed([text], "query")
-    notice = _enter_in_ledger(store, client, text, reply) if client.host else ""
+    prove_same_model(client.key, space.key)
+    reply, notice = ask(store, client, [text])
     unit = gate(reply.vectors[0], space.key.dimensions)
     store.cache_query(space.id, text, unit)
     return QueryVector(unit, reply.cost_usd or 0.0, notice)
 
 
-def _prove_same_model(client: SpaceKey, space: SpaceKey) -> None:
+def never_embedded(space: Space, queries: int) -> EmbeddingError:
+    """The error for queries that are not in the cache while nothing may be sent."""
+    what = "this query was" if queries == 1 else f"{queries:,} queries were"
+    return EmbeddingError(
+        f"Offline, and {what} never embedded with {one_line(space.key.model)}.",
+        hint="Queries asked before work offline; so does keyword search.",
+        code="api.offline",
+    )
+
+
+def prove_same_model(client: SpaceKey, space: SpaceKey) -> None:
     """Vectors of two models must never meet in one ranking.
 
     Raises:
@@ -86,26 +97,59 @@ def _prove_same_model(client: SpaceKey, space: SpaceKey) -> None:
         )
 
 
-def _enter_in_ledger(store: Store, client: Embedder, text: str, reply: Embeddings) -> str:
-    """Record the call; what to tell when the index cannot be written, as on a read-only disk."""
+def ask(store: Store, client: Embedder, texts: Sequence[str]) -> tuple[Embeddings, str]:
+    """Embed queries and enter the call in the ledger; what to tell beside the reply.
+
+    Raises:
+        AccessError, EmbeddingError, Cancelled: as `Embedder.embed`; what a failed call was billed
+            is in the ledger then.
+    """
+    try:
+        reply = client.embed(texts, "query")
+    except SemsearchError as error:
+        if client.host and error.cost_usd is not None:
+            _enter_in_ledger(store, client, texts, ("", error.tokens, error.cost_usd, ""))
+        raise
+    if not client.host:
+        return reply, ""
+    outcome = (reply.provider, reply.tokens, reply.cost_usd, reply.request_id)
+    return reply, _enter_in_ledger(store, client, texts, outcome)
+
+
+def _enter_in_ledger(
+    store: Store,
+    client: Embedder,
+    texts: Sequence[str],
+    outcome: tuple[str, int | None, float | None, str],
+) -> str:
+    """Record a call; what to tell when the index cannot be written, as on a read-only disk."""
     import hashlib
 
     from semsearch.records import Sent
 
-    data = text.encode("utf-8")
+    encoded = [text.encode("utf-8") for text in texts]
+    provider, tokens, cost_usd, request_id = outcome
     sent = Sent(
         host=client.host,
         model=client.key.model,
-        served_by=reply.provider,
+        served_by=provider,
         purpose="query",
-        inputs=1,
-        tokens=reply.tokens,
-        cost_usd=reply.cost_usd,
-        request_id=reply.request_id,
-        digest=hashlib.sha256(len(data).to_bytes(8, "little") + data).digest(),
+        inputs=len(texts),
+        tokens=tokens,
+        cost_usd=cost_usd,
+        request_id=request_id,
+        digest=hashlib.sha256(
+            b"".join(len(data).to_bytes(8, "little") + data for data in encoded)
+        ).digest(),
     )
     try:
+        known = store.providers(sent.host, sent.model) if provider else []
         store.record_sent(sent)
     except (BusyError, StorageError) as error:
         return f"This search is missing from the ledger: {error.message}"
+    if known and provider not in known:
+        return (
+            f"{one_line(sent.model)} was answered by {one_line(provider)} for the first time. "
+            "`semsearch models check` tells whether its vectors are still the same."
+        )
     return ""

@@ -36,19 +36,22 @@ Minimal().run(headless=True, size=(120, 36))
 """
 
 READY = """
-from semsearch import settings
-from semsearch.tui.app import SemsearchApp
-SemsearchApp.on_ready = lambda app: app.exit()
-SemsearchApp(settings.load()).run(headless=True, size=(120, 36))
+from semsearch import settings, tui
+app = tui.application(settings.load())
+type(app).on_ready = lambda app: app.exit()
+app.run(headless=True, size=(120, 36))
 """
 
 FACTS = """
-from semsearch import settings
-from semsearch.tui.app import SemsearchApp
-app = SemsearchApp(settings.load())
+from semsearch import settings, tui
+app = tui.application(settings.load())
+ready = type(app).on_ready
 def facts(value):
     if value.known: app.call_after_refresh(app.exit)
-SemsearchApp.on_ready = lambda app: app.watch(app, "facts", facts)
+def on_ready(app):
+    ready(app)
+    app.watch(app, "facts", facts)
+type(app).on_ready = on_ready
 app.run(headless=True, size=(120, 36))
 """
 
@@ -56,13 +59,13 @@ app.run(headless=True, size=(120, 36))
 async def keys(questions: int) -> tuple[list[float], list[float]]:
     """CPU and wall milliseconds from a question to its painted keyword hits."""
     from semsearch import settings
-    from semsearch.tui.app import SemsearchApp
+    from semsearch.tui import application
     from semsearch.tui.screens.search import SearchScreen
     from semsearch.tui.widgets.query_bar import QueryBar
     from semsearch.tui.widgets.result_list import ResultList
 
     chooser = random.Random(11)
-    app = SemsearchApp(settings.load())
+    app = application(settings.load())
     cpu, wall = [], []
     async with app.run_test(size=(120, 36)) as pilot:
         while not app.facts.known:
@@ -84,7 +87,7 @@ async def keys(questions: int) -> tuple[list[float], list[float]]:
         results.render_lines = watched  # type: ignore[method-assign, assignment]
         for number in range(questions):
             wanted = " ".join(f"w{chooser.randrange(20_000):05d}" for _ in range(3))
-            await pilot.pause(0.2)  # previews of the question before come to rest
+            await pilot.pause(0.5)  # rest and preview of the question before are done
             painted.clear()
             cpu_start, start = time.process_time(), time.perf_counter()
             bar.put(wanted)

@@ -1,17 +1,20 @@
 """Vector search and storing, against sqlite-vec's own tables, exact numpy and plain inserts.
 
     python -m tests.bench.vectors --rows 10000 --dimensions 1024
+    python -m tests.bench.vectors --rows 1000000 --short-texts    # once: 8 GB of disk, an hour
 
 Vectors are synthetic but shaped like embeddings: a power-law spectrum, a common mean, topics with
 subtopics and documents of twelve passages, rotated so that no coordinate is special. Texts are
 words drawn by Zipf's law, about 1 KB each. Every figure is the median CPU time of calls that were
-interleaved with those of its baseline in one process.
+interleaved with those of its baseline in one process. The memory floor is what reading all sign
+codes once from main memory takes, at the speed this process reads a buffer no cache holds.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import os
 import random
 import statistics
@@ -37,7 +40,11 @@ PASSAGES_PER_FILE = 12
 BATCH = 128
 BURST = 8
 TIMED = 40
-SQL, NARROW, PEER = "ours, one SQL statement", "ours, 1 % of files", "vec0 float32, exact"
+SQL, HELD = "ours, one SQL statement", "ours, codes in memory"
+NARROW, PEER = "ours, 1 % of files", "vec0 float32, exact"
+FLOOR, FLOOR_BYTES = "memory floor", 1 << 28
+CALIBRATED_FROM = 10_000
+"""As in `indexing.finish`: an index smaller than that keeps the candidate count it begins with."""
 WORDS = 30_000
 
 
@@ -71,9 +78,9 @@ def synthetic(rows: int, dimensions: int, queries: int) -> tuple[Matrix, Matrix]
     base = np.empty((rows, dimensions), np.float32)
     for start in range(0, rows, 12_000):
         part = np.arange(start, min(start + 12_000, rows))
-        base[part] = about[part // PASSAGES_PER_FILE] + 0.55 * draw(len(part))
+        base[part] = _unit(about[part // PASSAGES_PER_FILE] + 0.55 * draw(len(part)))
     asked = about[rng.choice(documents, queries)] + 0.55 * 1.3 * draw(queries)
-    return _unit(base), _unit(asked)
+    return base, _unit(asked)
 
 
 def _unit(matrix: Matrix) -> Matrix:
@@ -83,13 +90,15 @@ def _unit(matrix: Matrix) -> Matrix:
     return matrix
 
 
-def texts(rows: int) -> list[str]:
-    """About 1 KB each, in words of a Zipf-distributed vocabulary."""
+def texts(rows: int, words: int = 140) -> list[str]:
+    """About 1 KB each unless told otherwise, in words of a Zipf-distributed vocabulary."""
     chooser = random.Random(3)
     weights = [1 / (rank + 5) for rank in range(WORDS)]
+    cumulative = list(itertools.accumulate(weights))
     vocabulary = ["".join(chooser.choices("etaoinshrdlu", k=2 + rank % 9)) for rank in range(WORDS)]
     return [
-        f"{row} " + " ".join(chooser.choices(vocabulary, weights, k=140)) for row in range(rows)
+        f"{row} " + " ".join(chooser.choices(vocabulary, cum_weights=cumulative, k=words))
+        for row in range(rows)
     ]
 
 
@@ -229,34 +238,60 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--dimensions", type=int, default=1024)
     parser.add_argument("--queries", type=int, default=200, help="for recall; 40 are timed")
+    parser.add_argument(
+        "--short-texts", action="store_true", help="a few words a passage: measure vectors only"
+    )
     options = parser.parse_args()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     base, queries = synthetic(options.rows, options.dimensions, options.queries)
-    bodies = texts(options.rows)
+    bodies = texts(options.rows, 4 if options.short_texts else 140)
     with tempfile.TemporaryDirectory() as folder:
-        report(Path(folder), base, queries, bodies)
+        report(Path(folder), base, queries, bodies, whole=not options.short_texts)
 
 
-def report(folder: Path, base: Matrix, queries: Matrix, bodies: list[str]) -> None:
+def report(
+    folder: Path, base: Matrix, queries: Matrix, bodies: list[str], *, whole: bool = True
+) -> None:
     """Build both, ask both, print one line per figure with its goal."""
     from semsearch.store import open_index
 
-    plain = min(plain_inserts(folder / f"plain{i}.db", base, bodies) for i in range(2))
+    plain = min(plain_inserts(folder / f"plain{i}.db", base, bodies) for i in range(2 * whole + 1))
+    for file in folder.glob("plain*"):
+        file.unlink()
     built = build(folder / "index.db", base, bodies)
     begun = time.process_time()
-    candidates = built.store.calibrate(built.space)
+    candidates = built.store.spaces()[0].candidates
+    if len(base) >= CALIBRATED_FROM:
+        candidates = built.store.calibrate(built.space)
     calibrated = time.process_time() - begun
     held = open_index(str(folder / "index.db"))
+    before, begun = resident_bytes(), time.process_time()
     held.hold_codes(built.space)
-    print(f"{len(base)} x {base.shape[1]}, m = {candidates}, {built.store.extension}")
+    loaded = time.process_time() - begun
+    grown = max(0, resident_bytes() - before)
+    print(f"{len(base)} x {base.shape[1]}, m = {candidates}, {built.store.extension}, "
+          f"load {os.getloadavg()[0]:.1f}")  # fmt: skip
     compare(built, held, vec0(folder / "peer.db", base), base, queries)
-    sizes(built.store, len(base), 4 * base.shape[1])
+    size = os.path.getsize(folder / "peer.db")
+    sizes(built.store, len(base), 4 * base.shape[1], size, whole=whole)
+    taken = held._held[built.space].nbytes
+    print(f"  codes in memory             {taken / len(base):6.0f} B per passage, "
+          f"{loaded:.2f} s CPU to load, process +{grown / 1e6:.0f} MB")  # fmt: skip
     ours, vectors, plainly = (
         1e6 * seconds / len(base) for seconds in (built.cpu_s, built.vectors_s, plain)
     )
     print(f"  insert: {ours:.0f} us CPU per passage (vectors {vectors:.0f}), "
           f"plain {plainly:.0f}, ratio {ours / plainly:.2f}")  # fmt: skip
     print(f"  calibration {calibrated:.2f} s CPU")
+
+
+def resident_bytes() -> int:
+    """Memory of this process; 0 where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def compare(
@@ -270,47 +305,65 @@ def compare(
     store, space = built.store, built.space
     asked = [query.tobytes() for query in queries]
     narrow = Filter(folders=(b"/bench/folder07",))
+    beyond_caches = np.ones(FLOOR_BYTES // 8, np.uint64)
     spent = interleaved(
         {
             SQL: lambda i: store.nearest(space, asked[i], 10),
-            "ours, codes in memory": lambda i: held.nearest(space, asked[i], 10),
+            HELD: lambda i: held.nearest(space, asked[i], 10),
             NARROW: lambda i: store.nearest(space, asked[i], 10, narrow),
             PEER: lambda i: peer.execute(
                 "SELECT id FROM peer WHERE value MATCH ? AND k = 10", (asked[i],)
             ).fetchall(),
             "numpy float32, exact": lambda i: np.argpartition(-(base @ queries[i]), 10)[:10],
+            FLOOR: lambda _: beyond_caches.max(),
         },
         min(TIMED, len(asked)),
     )
+    share = len(base) * (base.shape[1] // 8) / FLOOR_BYTES
+    spent[FLOOR] = [one * share for one in spent[FLOOR]]
     medians = {name: statistics.median(times) for name, times in spent.items()}
-    print(f"  {'CPU ms':26} {'median':>8} {'of vec0':>8} {'best':>8} {'of vec0':>8}")
+    print(f"  {'CPU ms':26} {'median':>8} {'of vec0':>8} {'of floor':>8} {'best':>8} "
+          f"{'of vec0':>8} {'of floor':>8}")  # fmt: skip
     for name, times in spent.items():
         print(
             f"  {name:26} {medians[name]:8.2f} {medians[name] / medians[PEER]:8.3f} "
-            f"{times[0]:8.2f} {times[0] / spent[PEER][0]:8.3f}"
+            f"{medians[name] / medians[FLOOR]:8.1f} {times[0]:8.2f} "
+            f"{times[0] / spent[PEER][0]:8.3f} {times[0] / spent[FLOOR][0]:8.1f}"
         )
     print(f"  1 % filter / unfiltered     {medians[NARROW] / medians[SQL]:6.3f}   "
           "goal <= 0.15 at 100k")  # fmt: skip
     row_of = {chunk: row for row, chunk in enumerate(built.chunks)}
+    truth = nearest_rows(base, queries)
     for name, index in (("SQL", store), ("in memory", held)):
         found = 0
-        for query, raw in zip(queries, asked, strict=True):
-            truth = {*np.argpartition(-(base @ query), 10)[:10].tolist()}
-            found += len(truth & {row_of[chunk] for chunk, _ in index.nearest(space, raw, 10)})
+        for rows, raw in zip(truth, asked, strict=True):
+            found += len(rows & {row_of[chunk] for chunk, _ in index.nearest(space, raw, 10)})
         print(f"  recall@10, {name:16} {found / 10 / len(asked):6.4f}   goal >= 0.99")
 
 
-def sizes(store: SqliteStore, rows: int, raw: int) -> None:
-    """Bytes on disk, against the float32 vectors alone (`raw` bytes each)."""
+def nearest_rows(base: Matrix, queries: Matrix) -> list[set[int]]:
+    """The ten rows nearest to each query, exactly."""
+    import numpy as np
+
+    scores = np.concatenate(
+        [queries @ base[start : start + 50_000].T for start in range(0, len(base), 50_000)], axis=1
+    )
+    return [{*row.tolist()} for row in np.argpartition(-scores, 10, axis=1)[:, :10]]
+
+
+def sizes(store: SqliteStore, rows: int, raw: int, peer: int, *, whole: bool) -> None:
+    """Bytes on disk, against the float32 vectors alone (`raw` bytes each) and vec0's file."""
     size = os.path.getsize(store.path)
     tables = dict(store._db.rows("SELECT name, sum(pgsize) FROM dbstat GROUP BY name"))
     vectors = tables["code"] + tables["vector"]
     words = tables["lexical_chunk_data"] + tables["lexical_file_data"]
-    print(f"  vectors and codes / float32 {vectors / rows / raw:6.3f}   goal <= 0.62")
-    print(f"  whole database / float32    {size / rows / raw:6.3f}   goal <= 1.0")
+    print(f"  vectors and codes / float32 {vectors / rows / raw:6.3f}   goal <= 0.62; "
+          f"/ vec0 {vectors / peer:.3f}")  # fmt: skip
+    if whole:
+        print(f"  whole database / float32    {size / rows / raw:6.3f}   goal <= 1.0")
     print(f"  bytes per passage           {size / rows:6.0f}   of them text "
           f"{tables['passage'] / rows:.0f}, vector and code {vectors / rows:.0f}, "
-          f"words {words / rows:.0f}")  # fmt: skip
+          f"words {words / rows:.0f}; vec0 {peer / rows:.0f}")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -65,6 +65,15 @@ def test_a_moved_file_is_told_as_moved_and_a_deleted_one_is_gone(run: Run, notes
     assert run("search", "boiler", "--offline", "--mode", "lexical").returncode == 1
 
 
+def test_a_folder_that_is_forgotten_does_not_come_back(run: Run, notes: Path) -> None:
+    run("index", str(notes), "--offline")
+    removed = data_of(run("forget", str(notes), "--yes", "--json"))["removed"][0]
+    assert (removed["files"], removed["roots"]) == (4, 1)
+    assert data_of(run("status", "--json"))["roots"] == []
+    assert run("index", "--offline").returncode == 2
+    assert run("search", "chain", "--offline", "--mode", "lexical").returncode == 1
+
+
 def test_no_hits_is_exit_1_and_nothing_on_standard_output(run: Run, notes: Path) -> None:
     run("index", str(notes), "--offline")
     done = run("search", "zeppelin", "--offline", "--mode", "lexical")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.conftest import data_of, error_of
-from tests.fakes.api_server import KEY, FakeApi
+from tests.fakes.api_server import KEY, PRICE_PER_TOKEN, RERANK_MODEL, FakeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -182,8 +183,47 @@ def test_what_is_dropped_must_be_agreed_to(run: Run, env: dict[str, str]) -> Non
     run("models", "build", B, env=env)
     assert error_of(run("models", "drop", B, "--json", env=env))["code"] == "consent.needed"
     dropped = data_of(run("models", "drop", B, "--yes", "--json", env=env))
-    assert dropped["vectors"] == 26
-    assert run("models", "use", B, env=env).returncode == 2
+    assert (dropped["vectors"], dropped["shrunk"]) == (26, True)
+    assert dropped["freed_bytes"] >= 0
+    rows = data_of(run("status", "--json", env=env))["spaces"]
+    assert [row["model"] for row in rows] == [A]
+
+
+@pytest.mark.usefixtures("indexed")
+def test_a_model_the_index_has_nothing_of_can_be_used_at_once(
+    run: Run, api: FakeApi, env: dict[str, str]
+) -> None:
+    used = data_of(run("models", "use", B, "--json", env=env))
+    assert (used["complete"], used["full_switch"]["chunks"]) == (False, 26)
+    assert documents(api, B) == []
+    found = data_of(run("search", QUERY, "--json", env=env))
+    assert found["space"]["model"] == B
+    assert len(documents(api, B)) == 20
+    status = run("status", env=env)
+    assert f"models build {B}" in status.stdout
+    typo = run("models", "use", "acme/othr", env=env)
+    assert typo.returncode == 2
+    assert f"Did you mean {B}?" in typo.stderr
+
+
+@pytest.mark.usefixtures("indexed")
+def test_a_file_of_questions_keeps_to_one_cap(
+    run: Run, tmp_path: Path, api: FakeApi, env: dict[str, str]
+) -> None:
+    lines = [f"subject{number} words" for number in range(6)]
+    (tmp_path / "questions.txt").write_text("\n".join(lines))
+    few = {**env, "SEMSEARCH_SEARCH_SHORTLIST": "6"}
+    spent = api.spent_usd
+    done = run(
+        *("models", "compare", B, "--queries", "questions.txt", "--max-cost", "0.000003"),
+        *("--json",),
+        env=few,
+    )
+    answer = json.loads(done.stdout)
+    assert done.returncode == 4
+    assert answer["error"]["code"] == "cost.cap"
+    assert 1 <= len(answer["data"].get("queries", [answer["data"]])) < 6
+    assert api.spent_usd - spent <= 0.000003 + 13 * len(lines[0]) * PRICE_PER_TOKEN
 
 
 @pytest.mark.usefixtures("indexed")
@@ -202,6 +242,33 @@ def test_what_is_missing_is_said(run: Run, env: dict[str, str], arguments: tuple
     done = run("models", *arguments, env=env)
     assert done.returncode == 2
     assert "needs a" in done.stderr
+
+
+@pytest.mark.usefixtures("indexed")
+def test_a_search_is_put_in_order_by_a_rerank_model(
+    run: Run, tmp_path: Path, api: FakeApi, env: dict[str, str]
+) -> None:
+    listed = data_of(run("models", "list", "--rerank", "--json", env=env))["rerank_models"]
+    assert [row["id"] for row in listed] == [RERANK_MODEL]
+    found = data_of(run("search", QUERY, "--rerank", RERANK_MODEL, "--json", env=env))
+    assert found["reranked_by"] == RERANK_MODEL
+    scores = [hit["rerank_score"] for hit in found["hits"]]
+    assert scores == sorted(scores, reverse=True)
+    calls = api.rerank_calls
+    shown = run("search", QUERY, "--rerank", RERANK_MODEL, "--explain", env=env)
+    assert api.rerank_calls == calls, "the same question is not paid for again"
+    assert f"rerank score {scores[0]:.4f} by {RERANK_MODEL}" in shown.stdout
+    fill(tmp_path / "private", 2)
+    keywords = ("index", str(tmp_path / "private"), "--offline")
+    assert run(*keywords, env={**env, "SEMSEARCH_MODEL": "local"}).returncode == 0
+    refused = run("search", "more words", "--rerank", RERANK_MODEL, env=env)
+    assert (refused.returncode, api.rerank_calls) == (0, calls)
+    assert "never allowed" in refused.stderr
+    agreed = run("search", "more words", "--rerank", RERANK_MODEL, "--yes", env=env)
+    assert agreed.returncode == 0
+    assert api.rerank_calls == calls + 1
+    status = data_of(run("status", "--json", env=env))
+    assert status["spent_usd"] == pytest.approx(api.spent_usd, abs=1e-9)
 
 
 def test_any_sequence_of_switches_kills_and_restarts_pays_once(

@@ -6,6 +6,7 @@ from typing import Final
 
 from semsearch.errors import AccessError, SemsearchError
 from semsearch.records import (
+    DaySpend,
     Estimate,
     Finding,
     Forgotten,
@@ -17,11 +18,13 @@ from semsearch.records import (
     Problem,
     Query,
     Root,
+    RootSpend,
     RootStatus,
     SearchResult,
     Space,
     SpaceKey,
     SpaceStatus,
+    Spend,
 )
 
 _RANGES: Final = (
@@ -76,6 +79,7 @@ HITS: Final = (
         line=12,
         also=(b"/home/ada/backup/retro.md",),
         parts=(0.331, 0.6),
+        band="strong",
     ),
     Hit(
         rank=2,
@@ -139,20 +143,29 @@ REPORT: Final = IndexReport(
     interrupted=False,
     elapsed_s=2.3456,
 )
+STATUS_OF_SPACE: Final = SpaceStatus(
+    SPACE, active=True, covered=1799, chunks=1800, size_bytes=6_000_000, unchecked=("Nebius",)
+)
 STATUS: Final = IndexStatus(
     path=b"/home/ada/.local/share/semsearch/index.db",
     size_bytes=52_428_800,
     roots=(
-        RootStatus(Root(1, b"/home/ada/notes"), 119, 1800),
+        RootStatus(Root(1, b"/home/ada/notes"), 119, 1800, spent_usd=0.0119),
         RootStatus(Root(2, b"/media/stick"), 1, 0, missing=True),
     ),
     files={"indexed": 119, "failed": 1, "skipped": 13, "partial": 0},
     chunks=1800,
-    spaces=(SpaceStatus(SPACE, active=True, covered=1799, chunks=1800, size_bytes=6_000_000),),
+    spaces=(STATUS_OF_SPACE,),
     indexed_ns=1_785_576_600_000_000_000,
     spent_usd=0.0123,
     tokens=600_000,
     problems=REPORT.problems,
+    days=(DaySpend("2026-08-01", Spend("api.example", "acme/tiny", 2, 90, 600_000, 0.0123)),),
+    by_root=(
+        RootSpend("2026-08-01", "api.example", "acme/tiny", 1, b"/home/ada/notes", 580_000, 0.0119),
+        RootSpend("2026-08-01", "api.example", "acme/tiny", None, None, 20_000, 0.0004),
+    ),
+    wanted=SPACE._replace(key=SPACE.key._replace(model="acme/other")),
 )
 CHOICES: Final = (
     ModelChoice(
@@ -160,6 +173,9 @@ CHOICES: Final = (
             "openai/text-embedding-3-small", 1536, (512,), 8192, 0.02, ("text",), "Embedding 3"
         ),
         STATUS.spaces[0],
+        "input_type=search_query",
+        "input_type=search_document",
+        181.4,
     ),
     ModelChoice(ModelInfo("local:all-MiniLM-L6-v2", 384, (), 256, 0.0)),
     ModelChoice(ModelInfo("somebody/unknown")),
@@ -209,11 +225,20 @@ HOSTILE_STATUS: Final = STATUS._replace(
     path=HOSTILE_PATH,
     roots=(RootStatus(Root(1, HOSTILE_PATH), 1, 1, missing=True),),
     files={HOSTILE: 3},
-    spaces=(SpaceStatus(HOSTILE_SPACE, active=True, covered=1, chunks=2),),
+    spaces=(SpaceStatus(HOSTILE_SPACE, active=True, covered=1, chunks=2, unchecked=(HOSTILE,)),),
+    days=(DaySpend("2026-08-01", Spend(HOSTILE, HOSTILE, 1, 1, 1, 0.1)),),
+    by_root=(RootSpend("2026-08-01", HOSTILE, HOSTILE, 1, HOSTILE_PATH, 1, 0.1),),
+    wanted=HOSTILE_SPACE,
     problems=HOSTILE_PROBLEMS,
 )
 HOSTILE_CHOICES: Final = (
-    ModelChoice(ModelInfo(HOSTILE, 8, (), 8, 0.1, (HOSTILE,), HOSTILE), HOSTILE_STATUS.spaces[0]),
+    ModelChoice(
+        ModelInfo(HOSTILE, 8, (), 8, 0.1, (HOSTILE,), HOSTILE),
+        HOSTILE_STATUS.spaces[0],
+        HOSTILE,
+        HOSTILE,
+        12.34,
+    ),
 )
 HOSTILE_FORGOTTEN: Final = (Forgotten(HOSTILE_PATH, 1, 1, 1),)
 HOSTILE_FINDINGS: Final = (Finding(HOSTILE, "failed", HOSTILE, HOSTILE),)

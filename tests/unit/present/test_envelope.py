@@ -123,10 +123,12 @@ def test_the_fields_of_a_search_come_in_the_order_documented() -> None:
     whole = load(envelope.search(RESULT))
     assert list(whole) == ["semsearch", "command", "ok", "warnings", "error", "data"]
     data = whole["data"]
-    assert list(data) == ["query", "mode", "space", "hits", "timing_ms", "cost_usd"]
+    assert list(data) == [
+        "query", "mode", "space", "hits", "timing_ms", "cost_usd", "reranked_by",
+    ]  # fmt: skip
     assert list(data["hits"][0]) == [
         "rank", "path", "root", "start_line", "end_line", "page", "breadcrumb", "cosine", "score",
-        "ranks", "snippet", "text", "kind", "modified", "stale",
+        "ranks", "snippet", "text", "kind", "modified", "stale", "rerank_score", "band",
     ]  # fmt: skip
     assert list(data["timing_ms"]) == ["embed", "retrieve", "rank", "total"]
 

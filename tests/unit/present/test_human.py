@@ -213,6 +213,13 @@ def test_highlighting_makes_text_harmless() -> None:
     assert not FORBIDDEN & set(map(ord, painted))
 
 
+def test_a_weak_hit_is_marked_and_explained() -> None:
+    weak = RESULT._replace(hits=(RESULT.hits[0]._replace(band="weak"), RESULT.hits[1]))
+    assert "0.871 weak VK" in human.search_text(weak, WIDE, cwd=CWD).split("\n")[0]
+    assert "cosine 0.8712 (weak)" in human.search_text(weak, WIDE, cwd=CWD, explain=True)
+    assert "weak" not in human.search_text(RESULT, WIDE, cwd=CWD)
+
+
 def test_importing_the_room_loads_no_json() -> None:
     unwanted = {"json", "dataclasses", "datetime", "urllib", "semsearch.store"}
     program = (

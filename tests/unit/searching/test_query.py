@@ -124,6 +124,13 @@ def test_days_begin_at_local_midnight(word: str, expected: tuple[int, int, int])
     assert parse(f"x after:{word}").where.after_ns == local(*expected)
 
 
+@pytest.mark.parametrize("value", ["0001", "9999-12-31", "99999y"])
+def test_a_date_no_file_can_have_is_one_the_index_can_compare_with(value: str) -> None:
+    moment = parse(f"x before:{value}").where.before_ns
+    assert moment is not None
+    assert abs(moment) == (1 << 63) - 1
+
+
 @pytest.mark.parametrize(
     "value",
     ["lunch", "2023-02-29", "2024-13", "2024-0-1", "24-06", "2024-06-31", "99999d9", "7", "²024"],
