@@ -21,6 +21,7 @@ How a screen plugs in:
 
 from __future__ import annotations
 
+import gc
 import importlib
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
@@ -68,13 +69,25 @@ def load_screen(name: str) -> Screen[Any]:
 
 
 def _loader(name: str) -> Callable[[], Screen[Any]]:
-    return lambda: load_screen(name)
+    def load() -> Screen[Any]:
+        screen = load_screen(name)
+        # A new screen is styled by the style sheet as it is; Textual would parse it all again.
+        screen._css_update_count = screen.app._css_update_count
+        return screen
+
+    return load
 
 
 def _palette() -> type[Provider]:
     from semsearch.tui.palette import ActionCommands
 
     return ActionCommands
+
+
+def _hold_codes(engine: Engine) -> None:
+    from semsearch.engine.desk import MANY_VECTORS
+
+    engine.store().hold_large_spaces(MANY_VECTORS)
 
 
 class SemsearchApp(App[int], inherit_bindings=False):
@@ -110,6 +123,8 @@ class SemsearchApp(App[int], inherit_bindings=False):
         self.settings = settings
         self.crash = ""
         """The crash report to print once the terminal is given back."""
+        self.holds_codes = False
+        """Whether `remote` holds the codes of a large index in memory."""
         self.mouse = settings.flag("ui.mouse")
         self.keys: dict[str, str] = keys.keymap(settings.words("ui.keys"))
         """From action id to keys, for actions the person has remapped."""
@@ -130,8 +145,14 @@ class SemsearchApp(App[int], inherit_bindings=False):
             self.register_theme(one)
         # Not by assignment: that would style every widget once more before the first paint.
         self.set_reactive(App.theme, wanted if wanted in offered else theme.DARK)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     # --- engines -----------------------------------------------------------------------------
+
+    @property
+    def key(self) -> keys.KeyName:
+        """From the id of an action to the key it has now."""
+        return keys.key_names(self.keys)
 
     def open_engine(self, settings: Settings | None = None) -> Engine:
         """An engine on the index, for the thread that calls."""
@@ -181,6 +202,7 @@ class SemsearchApp(App[int], inherit_bindings=False):
             if thread is not None:
                 thread.close(wait=False)
         self._desk = self._remote = None
+        self.holds_codes = False
         self.keys = keys.keymap(settings.words("ui.keys"))
         self.set_keymap(self.keys)
         if settings.text("ui.theme") in self.available_themes:
@@ -194,6 +216,12 @@ class SemsearchApp(App[int], inherit_bindings=False):
         leave_on_signals(self)
         self.set_class(self.settings.text("ui.borders") == "ascii", "-ascii")
         self.set_keymap(self.keys)
+
+    def on_ready(self) -> None:
+        """Look at the index; the first picture did not wait for it, nor for what reads it."""
+        if not gc.isenabled():  # see `tui.application`
+            gc.freeze()
+            gc.enable()
         self.refresh_facts()
 
     def on_unmount(self) -> None:
@@ -212,6 +240,11 @@ class SemsearchApp(App[int], inherit_bindings=False):
     async def _gather(self) -> None:
         try:
             self.facts = await self.desk.run(gather)
+            if self.facts.many_vectors and not self.holds_codes:
+                await self.remote.run(_hold_codes)
+                self.holds_codes = True
+        except SemsearchError as error:
+            self.report(error)
         except Exception as error:  # noqa: BLE001 - a worker's edge: a bug ends the app, told
             self.crash_with(error)
 
@@ -233,6 +266,12 @@ class SemsearchApp(App[int], inherit_bindings=False):
 
     def _handle_exception(self, error: Exception) -> None:
         # Textual's own report shows local variables: notes, queries, keys.
+        from textual.css.query import NoMatches
+
+        if self._exit and isinstance(error, NoMatches):
+            # A signal came while a screen was being made: what it looks for is gone by now.
+            self._close_messages_no_wait()
+            return
         self._return_code = EXIT_BUG
         if not self.crash:
             self.crash = crash_report(error)
@@ -278,7 +317,9 @@ class SemsearchApp(App[int], inherit_bindings=False):
         if self.screen.id == "help":
             self.pop_screen()
         else:
-            self.push_screen(load_screen("help"))
+            from semsearch.tui.screens.help import HelpScreen
+
+            self.push_screen(HelpScreen(getattr(self.screen, "SCOPE", "search")))
 
     def action_welcome(self) -> None:
         """Show the first steps."""

@@ -22,6 +22,9 @@ IDLE_SECONDS: Final = 0.06
 MEANING_SECONDS: Final = 0.25
 """Pause after a key before the query is embedded, which may cost money."""
 
+REST_SECONDS: Final = 0.1
+"""Pause between the hits that are seen at once and the rest of them."""
+
 FEWEST_CHARACTERS: Final = 3
 """Shorter queries are looked up by keyword only."""
 
@@ -57,6 +60,7 @@ class Asker:
         desk: the engine for what is quick.
         remote: the engine for what may take long.
         tell: called with every answer that is still wanted.
+        holds: whether `remote` holds the codes of a large index: then it alone compares vectors.
     """
 
     def __init__(
@@ -64,8 +68,10 @@ class Asker:
         desk: Callable[[], EngineThread],
         remote: Callable[[], EngineThread],
         tell: Callable[[Answer], None],
+        holds: Callable[[], bool] = lambda: False,
     ) -> None:
         self._desk, self._remote, self._tell = desk, remote, tell
+        self._holds = holds
         self._number = 0
         self._hurry = asyncio.Event()
         self._insisted = False
@@ -102,8 +108,20 @@ class Asker:
         if len(text.strip()) < FEWEST_CHARACTERS and not self._insisted:
             self.waiting = False
             return
-        await self._pause(MEANING_SECONDS - IDLE_SECONDS)
+        if not await self._is_free(question):
+            await self._pause(MEANING_SECONDS - IDLE_SECONDS)
         await self._by_meaning(question)
+
+    async def _is_free(self, question: Question) -> bool:
+        """Whether the vector of the question is known, and only the comparing is still to do."""
+        if not self._holds():
+            return False
+        from semsearch.engine.desk import is_known
+
+        try:
+            return await self._desk().run(lambda engine: is_known(engine, question.text))
+        except SemsearchError:
+            return False  # the search by meaning tells it
 
     async def _by_words(self, question: Question) -> bool:
         """The answer that is there at once; whether it is the last one."""
@@ -112,6 +130,9 @@ class Asker:
             result, final = await self._answer_now(question, SCREENFUL)
             if final and len(result.hits) == SCREENFUL:
                 self._answer(Answer(question, result, final=False))
+                await asyncio.sleep(REST_SECONDS)  # until they are painted
+                if self._old(question):
+                    return True
                 result, final = await self._answer_now(question, LIMIT)
         except Cancelled:
             return True  # superseded: a newer question is on its way
@@ -124,8 +145,11 @@ class Asker:
     async def _answer_now(self, question: Question, limit: int) -> tuple[SearchResult, bool]:
         from semsearch.engine.desk import answer_now
 
+        by_words = self._holds()
         return await self._desk().run(
-            lambda engine: answer_now(engine, question.text, question.mode, limit),
+            lambda engine: answer_now(
+                engine, question.text, question.mode, limit, by_words=by_words
+            ),
             interrupt=True,
         )
 

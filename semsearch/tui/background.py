@@ -143,6 +143,8 @@ class BackgroundRun:
         self._lock = threading.Lock()
         self._clock: deque[tuple[float, int]] = deque()
         self.state = RunState()
+        self.held = False
+        """Whether a paused run has come to where it waits."""
 
     def plan(self, request: RunRequest) -> bool:
         """Find out what a run would do and send; False while another is under way."""
@@ -172,6 +174,12 @@ class BackgroundRun:
         if self._job is not None:
             self._job.stop.set()
         self._go_on.set()
+
+    def reset(self) -> None:
+        """Forget what was planned or done: the folders are other ones now."""
+        if not self.state.active:
+            self.state = RunState()
+            self._changed()
 
     def close(self, seconds: float = 5.0) -> None:
         """Stop and wait; a run that takes longer is safe to kill."""
@@ -286,7 +294,9 @@ class BackgroundRun:
                 self._advance(event, problems)
             elif len(problems) < PROBLEMS_SHOWN:
                 problems.append(event)
+            self.held = not self._go_on.is_set()
             self._go_on.wait()
+            self.held = False
 
     def _advance(self, progress: Progress, problems: list[Problem]) -> None:
         now = time.monotonic()

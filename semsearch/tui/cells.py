@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len, set_cell_size
+from typing import Final
+
+from rich import cells
 
 __all__ = ["cell_len", "cut", "cut_left", "fit"]
+
+_FIRST_COMBINING: Final = "\u0300"
+"""Below it, every printable character takes one cell."""
+
+
+def _simple(text: str) -> bool:
+    return text.isprintable() and (text.isascii() or max(text) < _FIRST_COMBINING)
+
+
+def cell_len(text: str) -> int:
+    """How many cells the text takes."""
+    return len(text) if _simple(text) else cells.cell_len(text)
 
 
 def cut(text: str, width: int) -> str:
@@ -13,7 +27,8 @@ def cut(text: str, width: int) -> str:
         return text
     if width <= 0:
         return ""
-    return set_cell_size(text, width - 1).rstrip() + "…"
+    head = text[: width - 1] if _simple(text) else cells.set_cell_size(text, width - 1)
+    return head.rstrip() + "…"
 
 
 def cut_left(text: str, width: int) -> str:

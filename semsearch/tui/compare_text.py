@@ -10,6 +10,7 @@ from semsearch.tui.run_text import counted
 
 if TYPE_CHECKING:
     from semsearch.records import Comparison, Outlay, Space
+    from semsearch.tui.keys import KeyName
 
 
 def space_name(space: Space) -> str:
@@ -30,7 +31,7 @@ def outlay_lines(outlay: Outlay) -> list[str]:
     return lines
 
 
-def difference_lines(found: Comparison, top: int) -> list[str]:
+def difference_lines(found: Comparison, top: int, key: KeyName) -> list[str]:
     """How far the rankings agree, what a full switch takes, and how to read the numbers."""
     parts = []
     if found.overlap_at_k is not None:
@@ -46,7 +47,7 @@ def difference_lines(found: Comparison, top: int) -> list[str]:
             f"{cost}; A answers until B is complete"
         )
     else:
-        switch = "B is complete: enter switches, nothing is sent"
+        switch = f"B is complete: {key('models.use')} switches, nothing is sent"
     lines = [" · ".join(parts), switch, "cosines of two models cannot be compared; ranks can"]
     return [*lines, *map(one_line, found.notices)]
 

@@ -68,7 +68,7 @@ def editor_command(settings: Settings) -> list[str]:
             return [name]
     raise UsageError(
         "There is no editor to open the file with.",
-        hint="Set EDITOR, or the setting editor (f2).",
+        hint="Set EDITOR, or the setting editor.",
         code="editor.missing",
     )
 

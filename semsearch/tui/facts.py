@@ -28,6 +28,8 @@ class Facts(NamedTuple):
     error: SemsearchError | None = None
     """Why the index cannot be opened."""
     spent_today: float = 0.0
+    many_vectors: bool = False
+    """Whether their codes are worth holding in memory."""
 
     @property
     def space(self) -> SpaceStatus | None:
@@ -58,6 +60,8 @@ class Facts(NamedTuple):
 
 def gather(engine: Engine) -> Facts:
     """Read the facts; an index that cannot be opened is a fact too."""
+    from semsearch.engine.desk import MANY_VECTORS
+
     try:
         # Not `Engine.status`: it loads the indexing flow, to tell problems this screen does not.
         store = engine.store()
@@ -69,7 +73,10 @@ def gather(engine: Engine) -> Facts:
     except SemsearchError as error:
         return Facts(known=True, error=error)
     choice = engine.choice_if_possible()
-    return Facts(known=True, status=status, choice=choice, spent_today=spent)
+    facts = Facts(known=True, status=status, choice=choice, spent_today=spent)
+    return facts._replace(
+        many_vectors=facts.space is not None and facts.space.covered >= MANY_VECTORS
+    )
 
 
 def age(seconds: float) -> str:

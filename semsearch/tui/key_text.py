@@ -66,7 +66,8 @@ def key_lines(facts: KeyFacts) -> list[str]:
         if facts.error is not None:
             return [*lines, f"{one_line(facts.error.message)} {one_line(facts.error.hint)}"]
         return [*lines, "keyword search and the embedded model need none"]
-    head = f"{facts.masked}  for {host}, from {one_line(facts.source)}"
+    source = one_line(facts.source).removeprefix("the environment variable ")
+    head = f"{facts.masked}  for {host}, from {source}"
     if facts.error is not None:
         return [head, f"{one_line(facts.error.message)} {one_line(facts.error.hint)}"]
     if facts.status is None:

@@ -6,6 +6,7 @@ A person remaps an action with the setting `ui.keys`, a list of `action=key`, su
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from textual.binding import Binding
@@ -14,7 +15,10 @@ from semsearch.errors import SettingsError
 from semsearch.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    KeyName = Callable[[str], str]
+    """From the id of an action to the key the person presses for it."""
 
 Scope = Literal["anywhere", "search", "preview", "index", "models", "settings", "welcome", "help"]
 
@@ -76,15 +80,17 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("preview.previous", "preview", "N", "step(-1)", "previous", "previous match", 2),
     Action("preview.passage", "preview", "home,g", "to_passage", "passage", "back to the passage"),
     Action("preview.wrap", "preview", "w", "wrap", "wrap", "wrap long lines on, off", 3),
+    Action("preview.markdown", "preview", "m", "markdown", "rendered", "Markdown rendered, or its source", 4),
     # --- index ---
     Action("index.run", "index", "r", "run", "index now", "bring the index up to date", 1),
     Action("index.pause", "index", "p", "pause", "pause", "pause, go on", 2),
     Action("index.stop", "index", "s", "stop", "stop", "stop after this batch; work is kept", 3),
     Action("index.add", "index", "a", "add_folder", "add folder", "add a folder to the index", 4),
-    Action("index.open", "index", "enter", "open_problem", "open", "open the file in the editor", 5),
-    Action("index.ignore", "index", "i", "ignore", "ignore", "leave this path out from now on", 6),
-    Action("index.retry", "index", "t", "retry", "retry", "try what failed again", 7),
-    Action("index.details", "index", "d", "details", "details", "more about the problem"),
+    Action("index.remove", "index", "x", "remove_folder", "remove", "remove a folder from the index", 5),
+    Action("index.open", "index", "enter", "open_problem", "open", "open the file in the editor", 6),
+    Action("index.ignore", "index", "i", "ignore", "ignore", "leave this path out from now on", 7),
+    Action("index.retry", "index", "t", "retry", "retry", "try what failed again", 8),
+    Action("index.details", "index", "d", "details", "details", "more about the problem", 9),
     # --- models ---
     Action("models.compare", "models", "space", "compare", "compare", "compare with this model", 1),
     Action("models.use", "models", "enter", "use", "switch", "make this model the active one", 2),
@@ -92,6 +98,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("models.stop", "models", "s", "stop", "stop", "stop building; work is kept", 4),
     Action("models.query", "models", "slash", "edit_query", "query", "another query to compare", 5),
     Action("models.drop", "models", "x", "drop", "drop", "drop its vectors", 6),
+    Action("models.find", "models", "f", "find", "find", "find a model", 7),
+    Action("models.judge", "models", "e", "evaluate", "quality", "measure the models on your marks", 8),
+    Action("models.check", "models", "c", "check", "check", "is it still the model its vectors came from?", 9),
+    Action("models.adopt", "models", "a", "adopt", "adopt", "keep its vectors for the server in the settings"),
     Action("models.refresh", "models", "r", "refresh_list", "refresh", "ask the server again"),
     Action("models.install", "models", "i", "install", "install", "install the embedded model"),
     # --- settings ---
@@ -171,6 +181,7 @@ def keymap(entries: Iterable[str]) -> dict[str, str]:
     return chosen
 
 
+_PLACE: Final = re.compile(r"\{([a-z]+\.[a-z_]+)\}")
 _SHOWN: Final = {
     "slash": "/",
     "pageup": "pgup",
@@ -181,8 +192,29 @@ _SHOWN: Final = {
 }
 
 
+def key_names(keymap: dict[str, str]) -> KeyName:
+    """The keys as people write them, with those they have remapped."""
+    return lambda id: shown_key(BY_ID[id], keymap)
+
+
+def with_keys(text: str, key: KeyName) -> str:
+    """A text of ours, with the key of each `{action.id}` in its place.
+
+    Never for text from outside: what is in braces there is not ours.
+    """
+    return _PLACE.sub(lambda place: key(place[1]), text)
+
+
 def shown_key(action: Action, keymap: dict[str, str]) -> str:
     """The key as people write it; of several the first."""
-    key = keymap.get(action.id, action.key).split(",")[0]
+    return shown_keys(action, keymap).partition(" ")[0]
+
+
+def shown_keys(action: Action, keymap: dict[str, str]) -> str:
+    """All keys of an action as people write them, parted by blanks."""
+    return " ".join(map(_shown, keymap.get(action.id, action.key).split(",")))
+
+
+def _shown(key: str) -> str:
     *modifiers, name = key.split("+")
     return "+".join([*modifiers, _SHOWN.get(name, name)])

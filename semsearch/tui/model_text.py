@@ -13,25 +13,30 @@ from semsearch.tui.run_text import counted
 if TYPE_CHECKING:
     from semsearch.records import ModelChoice, ModelInfo, SpaceStatus
     from semsearch.tui.background import RunState
+    from semsearch.tui.keys import KeyName
 
 _WIDE: Final = 96
 LOCAL: Final = "local:"
 
 
-def heading(width: int) -> str:
-    """The names of the columns."""
+def heading(width: int, *, measured: bool = False) -> str:
+    """The names of the columns; `measured`: with one for the quality."""
     if width < _WIDE:
         return _join("  model", width, (("$/M", 8), ("your index", 16)))
+    quality = (("nDCG@10", 8),) if measured else ()
     return _join(
         "  model",
         width,
-        (("dims", 12), ("context", 9), ("$/M tokens", 10), ("your index", 17), ("state", 10)),
+        (
+            *(("dims", 12), ("context", 9), ("$/M tokens", 10), ("your index", 17)),
+            *(*quality, ("state", 10)),
+        ),
     )
 
 
-def model_line(row: ModelChoice, width: int, run: RunState) -> Content:
-    """Mark, model, what it is and costs, and how much of this index it covers."""
-    info, space = row
+def model_line(row: ModelChoice, width: int, run: RunState, quality: str | None = None) -> Content:
+    """Mark, model, what it is and costs, how much of this index it covers and how good it is."""
+    info, space = row.info, row.space
     active = space is not None and space.active
     mark = "●" if active else "○"
     state = state_word(row, run)
@@ -44,15 +49,16 @@ def model_line(row: ModelChoice, width: int, run: RunState) -> Content:
             (f"{info.context_tokens:,}" if info.context_tokens else "–", 9),
             (price(info), 10),
             (coverage(space), 17),
+            *(() if quality is None else ((quality, 8),)),
             (state, 10),
         )
     text = _join(f"{mark} {one_line(info.id)}", width, cells)
     return Content.styled(text, "bold" if active else "")
 
 
-def about_lines(row: ModelChoice, chunks: int) -> list[str]:
+def about_lines(row: ModelChoice, chunks: int, key: KeyName) -> list[str]:
     """One model in full: what it is, what this index has of it, what there is to do."""
-    info, space = row
+    info, space = row.info, row.space
     facts = [one_line(info.name)] if info.name else []
     facts.append(f"{dimensions(row)} dimensions")
     if info.context_tokens:
@@ -61,19 +67,22 @@ def about_lines(row: ModelChoice, chunks: int) -> list[str]:
     if info.modalities != ("text",):
         facts.append("takes " + ", ".join(one_line(one) for one in info.modalities))
     lines = [" · ".join(facts)]
+    build = key("models.build")
     if space is None:
         lines.append(
-            f"No vectors yet. b builds them for {counted(chunks, 'passage')} beside the active"
+            f"No vectors yet. {build} builds them for {counted(chunks, 'passage')} beside the "
+            "active ones; the cost is shown and capped before anything is sent."
         )
-        lines.append("ones; the cost is shown and capped before anything is sent.")
     elif space.active:
         lines.append(f"It answers searches now; {coverage(space)} passages have its vector.")
     elif space.covered >= space.chunks:
         lines.append(
-            "Complete. enter switches to it at once, and back is as quick; nothing is sent."
+            f"Complete. {key('models.use')} switches to it at once, and back is as quick; "
+            "nothing is sent."
         )
     else:
-        lines.append(f"{coverage(space)} passages have its vector. b goes on where it stopped.")
+        told = f"{coverage(space)} passages have its vector."
+        lines.append(f"{told} {build} goes on where it stopped.")
     return lines
 
 
@@ -93,7 +102,7 @@ def coverage(space: SpaceStatus | None) -> str:
 
 def dimensions(row: ModelChoice) -> str:
     """Those of its vectors here, else those it can have."""
-    info, space = row
+    info, space = row.info, row.space
     if space is not None and space.space.key.dimensions:
         return f"{space.space.key.dimensions}"
     if info.matryoshka and info.dimensions:

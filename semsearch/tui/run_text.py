@@ -9,6 +9,8 @@ from semsearch.present.human import money
 from semsearch.present.reports import duration
 from semsearch.present.style import wrap
 from semsearch.text import display_path, one_line
+from semsearch.tui.cells import cell_len, cut_left, fit
+from semsearch.tui.keys import with_keys
 from semsearch.tui.widgets.stage_bars import StageBar
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from semsearch.records import Estimate, IndexReport, RootStatus
     from semsearch.tui.background import RunState
+    from semsearch.tui.keys import KeyName
 
 _SPARKS: Final = "▁▂▃▄▅▆▇█"
 _FOLDERS: Final = 4
@@ -55,21 +58,35 @@ def plan_facts(state: RunState) -> list[Fact]:
 
 
 def folder_facts(state: RunState, roots: Sequence[RootStatus]) -> list[Fact]:
-    """The folders of the run, else those of the index, each with what is indexed of it."""
-    known = {one.root.path: one for one in roots}
-    planned = state.plan.roots if state.plan is not None else tuple(known)
-    lines = []
-    for path in planned[:_FOLDERS]:
-        one = known.get(path)
-        if one is None:
-            told = "new"
-        else:
-            told = f"{counted(one.files, 'file')}, {counted(one.chunks, 'passage')}"
-        missing = " · not there now" if one is not None and one.missing else ""
-        lines.append(f"{home_path(path)}  {told}{missing}")
-    if len(planned) > _FOLDERS:
-        lines.append(f"and {counted(len(planned) - _FOLDERS, 'folder')} more")
-    return [("folders" if number == 0 else "", line) for number, line in enumerate(lines)]
+    """The folders of the run that the index does not know yet."""
+    known = {one.root.path for one in roots}
+    new = [path for path in (() if state.plan is None else state.plan.roots) if path not in known]
+    lines = [home_path(path) for path in new[:_FOLDERS]]
+    if len(new) > _FOLDERS:
+        lines.append(f"and {counted(len(new) - _FOLDERS, 'folder')} more")
+    return [("new" if number == 0 else "", line) for number, line in enumerate(lines)]
+
+
+def folder_line(one: RootStatus, width: int) -> str:
+    """A folder of the index and what is indexed of it; exactly `width` cells."""
+    told = f"{counted(one.files, 'file')} · {counted(one.chunks, 'passage')}"
+    if one.root.exclude:
+        told = f"{counted(len(one.root.exclude), 'path')} left out · {told}"
+    if one.missing:
+        told = f"not there now · {told}"
+    room = max(width - cell_len(told) - 2, 8)
+    return f"{fit(cut_left(home_path(one.root.path), room), room)}  {told}"
+
+
+def removal_lines(one: RootStatus) -> list[str]:
+    """The question before a folder leaves the index."""
+    return [
+        home_path(one.root.path),
+        "",
+        f"{counted(one.files, 'file')} and {counted(one.chunks, 'passage')} would leave the index, "
+        "with text and vectors.",
+        "The folder itself stays as it is. Adding it again embeds it again.",
+    ]
 
 
 def wrapped(facts: Sequence[Fact], width: int) -> list[Fact]:
@@ -180,21 +197,22 @@ def share_text(state: RunState) -> str:
     return f"{int(100 * share)} %{tail}"
 
 
-def status_line(state: RunState) -> tuple[str, str]:
+def status_line(state: RunState, key: KeyName) -> tuple[str, str]:
     """What to do next, and its tone."""
     estimate = None if state.plan is None else state.plan.estimate
     if state.stage == "planned" and estimate is not None:
         sends = bool(estimate.host and estimate.inputs)
         what = send_fact(estimate)[1] if sends else "nothing is sent"
-        return f"r starts the run: {what}", ""
-    return {
+        return f"{key('index.run')} starts the run: {what}", ""
+    told, tone = {
         "running": ("search works meanwhile; leaving this screen is fine", "good"),
-        "paused": ("paused; p goes on", "warn"),
+        "paused": ("paused; {index.pause} goes on", "warn"),
         "stopping": ("stopping after the requests in flight", "warn"),
-        "finished": ("the index is up to date", "good"),
-        "failed": ("what was committed is kept; r tries again", "bad"),
-        "idle": ("a adds a folder; r brings the index up to date", ""),
+        "finished": ("the index is up to date; {go.search} searches it", "good"),
+        "failed": ("what was committed is kept; {index.run} tries again", "bad"),
+        "idle": ("{index.add} adds a folder; {index.run} brings the index up to date", ""),
     }.get(state.stage, ("", ""))
+    return with_keys(told, key), tone
 
 
 def consent_lines(state: RunState, *, withholds: bool) -> list[str]:

@@ -11,7 +11,8 @@ import os
 import re
 import signal
 import sys
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from rich.segment import Segment
 from textual.content import Content
@@ -22,6 +23,8 @@ from semsearch.errors import EXIT_BUG, EXIT_OK
 from semsearch.text import printable
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from textual.app import App
     from textual.color import Color
 
@@ -30,6 +33,12 @@ _DRIVES: Final = re.compile(
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _SIGNALS: Final = ("SIGTERM", "SIGHUP", "SIGINT")
+_PATIENCE_S: Final = 5
+_GIVE_BACK: Final = (
+    b"\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l\x1b[?2004l"
+)
+"""No mouse, no keyboard protocol, the terminal's own screen, a cursor, no reports of focus, plain
+pasting."""
 
 
 class SafetyFilter(LineFilter):
@@ -58,7 +67,10 @@ def content(text: str, style: str = "", *, multiline: bool = False) -> Content:
 def show(app: App[int]) -> int:
     """Run the app; returns the exit status with the terminal as it was found."""
     mouse = bool(getattr(app, "mouse", True))
+    _remember_signals()
     status = app.run(mouse=mouse)
+    if hasattr(signal, "alarm"):
+        signal.alarm(0)
     report = getattr(app, "crash", "")
     if report:
         sys.stderr.write(report)
@@ -66,16 +78,52 @@ def show(app: App[int]) -> int:
     return status if isinstance(status, int) else EXIT_OK
 
 
-def leave_on_signals(app: App[int]) -> None:
-    """End the app in good order when the system, the shell or a closed window asks for it."""
-    loop = asyncio.get_running_loop()
+_early: list[int] = []
+"""Signals that came while the terminal was being taken over."""
+
+
+def _remember_signals() -> None:
+    """From here until `leave_on_signals` no signal ends the program: the terminal would stay so."""
+    _early.clear()
+    if sys.platform == "win32":
+        return
     for name in _SIGNALS:
-        number = getattr(signal, name, None)
-        if number is not None:
-            try:
-                loop.add_signal_handler(number, app.exit, 128 + int(number))
-            except (NotImplementedError, RuntimeError, ValueError):
-                return  # Windows, or not the main thread: the system's own way stays
+        try:
+            signal.signal(getattr(signal, name), lambda number, _frame: _early.append(number))
+        except ValueError:
+            return  # not the main thread: the system's own way stays
+
+
+def leave_on_signals(app: App[int]) -> None:
+    """End the app in good order when the system, the shell or a closed window asks for it.
+
+    Textual waits for the thread that writes to the terminal, and that may wait for ever: the
+    window is gone, or nobody reads. So the loop may not be there to hear a signal, and there is a
+    time after which nothing is waited for any more.
+    """
+    loop = asyncio.get_running_loop()
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGALRM, lambda *_: _end_anyway(128 + number))
+        signal.alarm(_PATIENCE_S)
+        loop.call_soon_threadsafe(app.exit, 128 + number)
+
+    if sys.platform == "win32":
+        return
+    for name in _SIGNALS:
+        try:
+            signal.signal(getattr(signal, name), leave)
+        except ValueError:
+            return  # not the main thread: the system's own way stays
+    if _early:
+        leave(_early[0], None)
+
+
+def _end_anyway(status: int) -> NoReturn:
+    os.set_blocking(1, False)
+    with suppress(OSError):  # the terminal is gone
+        os.write(1, _GIVE_BACK)
+    os._exit(status)
 
 
 def crash_report(error: BaseException) -> str:

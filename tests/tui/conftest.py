@@ -114,6 +114,14 @@ async def until(pilot: Pilot[int], condition: Callable[[], object], seconds: flo
     pytest.fail(f"this never came true:\n{grid(pilot.app)}")
 
 
+async def at_rest(pilot: Pilot[int]) -> None:
+    """Let the application run until a picture stays as it is."""
+    seen: list[str] = []
+    while len(seen) < 4 or len(set(seen[-4:])) > 1:
+        await pilot.pause(0.05)
+        seen.append(grid(pilot.app))
+
+
 async def type_text(pilot: Pilot[int], text: str) -> None:
     """Put a text into the focused field at once, as a very fast typist: by pasting it."""
     pilot.app.post_message(events.Paste(text))

@@ -14,6 +14,8 @@ import termios
 import time
 from typing import TYPE_CHECKING, Final
 
+from tests.tui.virtual_screen import VirtualScreen
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -47,6 +49,7 @@ class PtyApp:
         program: list[str] | None = None,
     ) -> None:
         self.output = b""
+        self.screen = VirtualScreen(*size)
         self.status: int | None = None
         words = [*(program or [sys.executable, "-m", "semsearch"]), *arguments]
         whole = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(env or {})}
@@ -70,33 +73,62 @@ class PtyApp:
         """Press keys."""
         os.write(self.terminal, keys.encode())
 
-    def press(self, keys: str) -> None:
-        """Press keys and wait until that shows."""
-        at = len(self.output)
-        self.send(keys)
-        self.read_until(lambda output: len(output) > at)
+    def until(
+        self, condition: Callable[[str], object], seconds: float = 40, press: str = ""
+    ) -> None:
+        """Read until something holds of what the screen shows.
 
-    def read_until(self, condition: Callable[[bytes], object], seconds: float = 30) -> bytes:
-        """Read until something holds of the whole output."""
-        deadline = time.monotonic() + seconds
-        while not condition(self.output):
-            if time.monotonic() > deadline:
-                raise AssertionError(f"never came: {self.text[-3000:]}")
+        Args:
+            condition: of the screen's text.
+            seconds: to wait at most.
+            press: keys to press once more each second.
+        """
+        start = pressed = time.monotonic()
+        while not condition(self.screen.text):
+            now = time.monotonic()
+            if now > start + seconds or self._ended():
+                raise AssertionError(f"never came:\n{self.screen.text}\n{self.text[-500:]}")
+            if press and now > pressed + 1:
+                pressed = now
+                self.send(press)
             self._read(0.05)
-        return self.output
 
-    def wait(self, seconds: float = 30) -> int:
+    def wait(self, seconds: float = 60) -> int:
         """The exit status."""
         deadline = time.monotonic() + seconds
-        while self.status is None:
+        while not self._ended():
             self._read(0.05)
+            if time.monotonic() > deadline:
+                raise AssertionError(f"did not end:\n{self.screen.text}")
+        self._read(0.05)
+        assert self.status is not None
+        return self.status
+
+    def fill_unread(self, keys: str) -> None:
+        """Press keys until nothing more is written, because nobody reads it."""
+        held, same = -1, 0
+        while same < 20:
+            self.send(keys)
+            time.sleep(0.05)
+            unread = fcntl.ioctl(self.terminal, termios.FIONREAD, struct.pack("i", 0))
+            before, held = held, struct.unpack("i", unread)[0]
+            same = same + 1 if held == before else 0
+
+    def wait_unread(self, seconds: float = 60) -> int:
+        """The exit status of a program whose output nobody reads."""
+        deadline = time.monotonic() + seconds
+        while not self._ended():
+            time.sleep(0.05)
+            assert time.monotonic() < deadline, "did not end"
+        assert self.status is not None
+        return self.status
+
+    def _ended(self) -> bool:
+        if self.status is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 self.status = os.waitstatus_to_exitcode(status)
-            elif time.monotonic() > deadline:
-                raise AssertionError(f"did not end: {self.text[-3000:]}")
-        self._read(0.05)
-        return self.status
+        return self.status is not None
 
     @property
     def text(self) -> str:
@@ -118,6 +150,9 @@ class PtyApp:
         readable, _, _ = select.select([self.terminal], [], [], seconds)
         if readable:
             try:
-                self.output += os.read(self.terminal, 65536)
+                data = os.read(self.terminal, 65536)
             except OSError:  # the child has ended
                 time.sleep(0.01)
+                return
+            self.output += data
+            self.screen.feed(data)

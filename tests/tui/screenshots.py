@@ -7,6 +7,7 @@ model must be installed. A screen adds itself to `SHOTS`.
 from __future__ import annotations
 
 import asyncio
+import html
 import os
 import re
 import shutil
@@ -14,6 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from rich.cells import cell_len
 
 from semsearch import settings
 from semsearch.engine.job import JobOptions
@@ -30,6 +33,10 @@ MODELS = {"openai/text-embedding-3-small": 1536, "qwen/qwen3-embedding-8b": 4096
 """What the pretended server offers in the pictures."""
 
 _REMOTE_FONTS = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
+_TEXT = re.compile(
+    r'(<text [^>]*?x=")([\d.]+)(" y="[^"]*" textLength=")([\d.]+)("[^>]*>)([^<]*)(</text>)'
+)
+_BLANK = "&#160;"
 
 
 class Shot(NamedTuple):
@@ -129,6 +136,21 @@ def fill_archive(archive: Path) -> None:
     (archive / "id_ed25519").write_text("-----BEGIN", "utf-8")
 
 
+async def landing(pilot: Pilot[int]) -> None:
+    """Without a question: those of before, and what changed."""
+    for question in ("why was the loaf so dense", "the heating loses pressure"):
+        await ask(pilot, question)
+        await pilot.press("escape")
+    await settle(pilot)
+
+
+async def rendered(pilot: Pilot[int]) -> None:
+    """The preview with Markdown as one reads it."""
+    await ask(pilot, "why was the loaf so dense")
+    await pilot.press("tab", "tab", "m")
+    await settle(pilot)
+
+
 async def models(pilot: Pilot[int]) -> None:
     """What there is, and what the index has of each."""
     await pilot.press("f6")
@@ -159,7 +181,9 @@ SHOTS: list[Shot] = [
     Shot("search", search),
     Shot("search-light", search, environment={"SEMSEARCH_UI_THEME": "semsearch-light"}),
     Shot("search-narrow", search, size=(80, 24)),
+    Shot("landing", landing),
     Shot("preview", preview),
+    Shot("rendered", rendered),
     Shot("why", why),
     Shot("help", help_),
     Shot("palette", palette),
@@ -185,6 +209,23 @@ def index_sample(loaded: settings.Settings, sample: Path) -> None:
         engine.close()
 
 
+def _without_edges(text: re.Match[str]) -> str:
+    """Text that begins where its first letter stands: some viewers drop blanks at an edge."""
+    before, x, between, length, style, characters, after = text.groups()
+    inner = characters.removesuffix(_BLANK)
+    while inner.endswith(_BLANK):
+        inner = inner.removesuffix(_BLANK)
+    if not inner.strip():
+        return ""
+    cells = cell_len(html.unescape(characters))
+    width = float(length) / max(cells, 1)
+    start = 0
+    while inner.startswith(_BLANK):
+        inner, start = inner.removeprefix(_BLANK), start + 1
+    left, room = float(x) + start * width, cell_len(html.unescape(inner)) * width
+    return f"{before}{left:.1f}{between}{room:.1f}{style}{inner}{after}"
+
+
 async def photograph(shot: Shot, folder: Path) -> Path:
     """Take one picture."""
     app = SemsearchApp(settings.load(environment={**os.environ, **shot.environment}))
@@ -193,6 +234,7 @@ async def photograph(shot: Shot, folder: Path) -> Path:
         await shot.take(pilot)
         # Pictures must not fetch fonts from anywhere when they are looked at.
         svg = _REMOTE_FONTS.sub("", app.export_screenshot(title="semsearch"))
+        svg = _TEXT.sub(_without_edges, svg)
     path = folder / f"{shot.name}.svg"
     path.write_text(svg, "utf-8")
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,28 +53,29 @@ def test_no_screen_lets_a_name_a_model_or_a_message_drive_the_terminal(
         replies.error(402, "".join(PAYLOADS)) if request.method == "POST" else None
     )
     with PtyApp(size=(110, 34)) as app:
-        app.read_until(lambda output: b"passages of" in output)
-        app.send(F5)
-        app.read_until(lambda output: b"problem 0" in output and b"r starts the run" in output)
-        app.press("d")
-        app.read_until(lambda output: b"esc close" in output or b"It looks like a file" in output)
-        app.press("q")
-        for _ in PAYLOADS:
-            app.press(DOWN)
-        app.press(F6)
-        app.read_until(lambda output: b"evil0/" in output)
-        for _ in PAYLOADS:
-            app.press(DOWN)
-        app.press("b")
-        app.read_until(lambda output: b"build evil" in output)
+        app.until(lambda screen: "changed lately" in screen and "kraken" in screen)
+        app.send(DOWN * 3 + F5)
+        app.until(lambda screen: "problem 0" in screen and "r starts the run" in screen)
+        app.send("d")
+        app.until(lambda screen: "It looks like a file" in screen)
+        app.send("q")
+        app.until(lambda screen: "╭─ problem ─" not in screen)
+        app.send("\t" + DOWN * (len(PAYLOADS) - 1))
+        app.until(lambda screen: re.search("▌.*problem 9", screen))
+        app.send(F6)
+        app.until(lambda screen: "evil0/" in screen)
+        app.send(DOWN * 2)
+        app.until(lambda screen: re.search("▌○ evil", screen))
+        app.send("b")
+        app.until(lambda screen: "build evil" in screen)
         app.send("\r")  # the build is refused in hostile words
-        app.read_until(lambda output: b"The account" in output)
+        app.until(lambda screen: "The account" in screen)
         app.send(F5)
-        app.read_until(lambda output: b"r tries again" in output)
-        app.press(F2)
-        app.read_until(lambda output: b"api.profile" in output)
+        app.until(lambda screen: "r tries again" in screen)
+        app.send(F2)
+        app.until(lambda screen: "api.profile" in screen)
         app.send(PAGE_DOWN + PAGE_DOWN)
-        app.read_until(lambda output: b"ui.borders" in output)
+        app.until(lambda screen: "ui.theme" in screen)
         app.send(QUIT)
         assert app.wait() == 0
         assert "problem 0" in app.text

@@ -24,7 +24,7 @@ from semsearch.tui.widgets.query_bar import QueryBar
 from semsearch.tui.widgets.stage_bars import StageBar, StageBars, bar_text
 from tests.fakes import replies
 from tests.fakes.api_server import FakeApi
-from tests.tui.conftest import grid, type_text, until
+from tests.tui.conftest import grid, make_index, type_text, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -159,9 +159,9 @@ async def test_a_pause_holds_the_run_and_a_stop_keeps_its_work(
         await until(pilot, lambda: api.embedding_requests and stage(app) == "running")
         await pilot.press("p")
         assert stage(app) == "paused"
-        await pilot.pause(0.5)  # the run is held at its next event, of which there are ten a second
+        await until(pilot, lambda: app.background.held)
         release.set()
-        await pilot.pause(0.3)
+        await until(pilot, lambda: api.paid_inputs)
         assert stage(app) == "paused"
         assert "p goes on" in grid(app)
         await pilot.press("s")
@@ -296,6 +296,34 @@ async def test_an_index_that_is_busy_says_so_and_can_be_tried_again(
         other.close()
         app.background.start(RunRequest(), agreed=True)
         await until(pilot, lambda: stage(app) == "finished")
+
+
+async def test_a_folder_leaves_the_index_once_that_is_agreed_to(
+    unasked: Settings, folder: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "walrus.md").write_text("The walrus has tusks.\n")
+    make_index(unasked, other, model=False)
+    app = SemsearchApp(unasked)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("f5")
+        await until(pilot, lambda: stage(app) == "planned" and "folders 2" in grid(app))
+        await pilot.press("down", "x")
+        await until(pilot, lambda: isinstance(app.screen, AskYesNo))
+        assert "1 file and 1 passage would leave the index" in grid(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen.id == "index")
+        assert "folders 2" in grid(app), "enter alone must not agree"
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, AskYesNo))
+        await pilot.press("y")
+        await until(pilot, lambda: "folders 1" in grid(app))
+        await until(pilot, lambda: stage(app) == "planned")
+    engine = Engine(unasked)
+    assert [root.path for root in engine.store().roots()] == [os.fsencode(folder)]
+    engine.close()
+    assert (other / "walrus.md").exists()
 
 
 async def test_everything_fits_a_small_terminal(unasked: Settings, folder: Path) -> None:

@@ -13,6 +13,7 @@ from semsearch.records import ModelChoice, ModelInfo
 from semsearch.text import printable
 from semsearch.tui.app import SemsearchApp
 from semsearch.tui.background import RunState
+from semsearch.tui.keys import key_names
 from semsearch.tui.model_text import about_lines, model_line
 from semsearch.tui.screens.ask import AskText, AskYesNo
 from semsearch.tui.screens.models import ModelsScreen, cap_fault
@@ -255,7 +256,7 @@ async def test_dropping_is_asked_and_never_takes_what_answers(
         await until(pilot, lambda: isinstance(app.screen, AskYesNo))
         await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, ModelsScreen))
-        await pilot.pause(0.2)
+        await until(pilot, lambda: "is the model that answers" in grid(app).splitlines()[-2])
         assert active(app) == MODEL
 
 
@@ -276,7 +277,7 @@ async def test_the_cursor_stays_on_its_model_when_the_list_changes(app: Semsearc
         screen._rows = list(reversed(screen._rows))
         screen._list()
         await pilot.pause()
-        assert screen._selected().info.id == OTHER
+        assert screen.selected().info.id == OTHER
 
 
 async def test_without_the_network_the_built_in_list_is_shown_and_said(
@@ -304,7 +305,7 @@ def test_names_from_a_server_never_drive_the_terminal() -> None:
     for width in (60, 118):
         line = model_line(row, width, RunState()).plain
         assert line == printable(line)
-    text = " ".join(about_lines(row, 10))
+    text = " ".join(about_lines(row, 10, key_names({})))
     assert text == printable(text)
 
 

@@ -81,7 +81,7 @@ async def test_typing_goes_on_while_a_server_is_slow(app: SemsearchApp, api: Fak
             await until(pilot, lambda: "looking by meaning" in grid(app))
             await pilot.press("escape")
             await type_text(pilot, "pedals")
-            await until(pilot, lambda: "bicycle.txt" in grid(app))
+            await until(pilot, lambda: results(app).hits and "bicycle.txt" in grid(app))
             assert screen(app).result.mode == "lexical"
             release.set()
             await until(pilot, lambda: settled(app))
@@ -103,6 +103,23 @@ async def test_a_query_asked_before_is_answered_in_one_pass(
         assert "cached" in grid(app)
 
 
+async def test_a_large_index_is_searched_by_codes_in_memory(
+    app: SemsearchApp, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("semsearch.engine.desk.MANY_VECTORS", 1)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.holds_codes)
+        for _ in range(2):  # by a server, then by the vector that is kept
+            await type_text(pilot, "grease")
+            await until(pilot, lambda: settled(app))
+            assert results(app).hits[0].path.endswith(b"bicycle.txt")
+            held = await app.remote.run(lambda engine: dict(engine.store()._held))
+            assert len(held) == 1
+            await pilot.press("escape")
+            await until(pilot, lambda: not results(app).hits)
+        assert len(api.embedding_requests) == 2  # documents, and the question once
+
+
 async def test_two_characters_are_looked_up_by_keyword_only(
     app: SemsearchApp, api: FakeApi
 ) -> None:
@@ -110,7 +127,7 @@ async def test_two_characters_are_looked_up_by_keyword_only(
         sent = len(api.embedding_requests)
         await type_text(pilot, "no")
         await until(pilot, lambda: screen(app).result is not None)
-        await pilot.pause(0.5)
+        await until(pilot, lambda: not screen(app)._asker.waiting)
         assert screen(app).result.mode == "lexical"
         assert len(api.embedding_requests) == sent
 
@@ -248,7 +265,7 @@ async def test_past_queries_come_back(app: SemsearchApp, indexed: Settings) -> N
         await until(pilot, lambda: settled(app))
         screen(app).remember()
         await pilot.press("escape")
-        await until(pilot, lambda: "Asked before" in grid(app))
+        await until(pilot, lambda: "asked before" in grid(app))
         await pilot.press("alt+up")
         assert screen(app).query_one(QueryBar).text == "boiler"
         await pilot.press("alt+down")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,12 @@ import pytest
 
 from semsearch.engine import Engine
 from semsearch.errors import AccessError, EmbeddingError, SemsearchError
-from semsearch.records import Query, SearchResult
-from semsearch.tui import states
+from semsearch.records import Filter, Query, SearchResult
+from semsearch.tui import run_text, states
 from semsearch.tui.app import SemsearchApp
+from semsearch.tui.background import RunState
+from semsearch.tui.facts import Facts
+from semsearch.tui.keys import key_names
 from semsearch.tui.screens.search import SearchScreen
 from semsearch.tui.widgets.query_bar import QueryBar
 from semsearch.tui.widgets.result_list import ResultList
@@ -99,5 +103,31 @@ def test_every_reason_for_keywords_only_names_a_way_out(error: SemsearchError, s
     result = SearchResult(
         Query("q", "q", ("q",)), "lexical", None, 0.0, (), (), {}, 0.0, fault=error
     )
-    assert said in states.degraded(result)
-    assert states.degraded(result._replace(fault=None)) == ""
+    assert said in states.degraded(result, key_names({}))
+    assert states.degraded(result._replace(fault=None), key_names({})) == ""
+
+
+FIXED = re.compile(r"\bf\d+\b|\bctrl\+\w|\balt\+\w")
+
+
+def test_what_is_said_names_the_keys_a_person_has() -> None:
+    def key(action: str) -> str:
+        return f"<{action}>"
+
+    asked = Query("q in:x", "q", ("q",), Filter(folders=(b"/x",)), ("q",), ("z",))
+    nothing = SearchResult(asked, "lexical", None, 0.0, (), (), {}, 0.0)
+    texts = [
+        line
+        for code in (*states._WAYS_OUT, "other")
+        for line in states.failure(SemsearchError("x", code=code), key).lines
+    ]
+    texts += states.nothing_found(nothing, Facts(), "hybrid", key).lines
+    for code in ("auth.no_key", "auth.no_credit", "consent.needed", "model.missing"):
+        texts.append(states.degraded(nothing._replace(fault=AccessError("x", code=code)), key))
+    stages = ("idle", "paused", "failed", "planned")
+    texts += [run_text.status_line(RunState(stage), key)[0] for stage in stages]
+    assert any("<go.models>" in text for text in texts)
+    assert any("<index.run>" in text for text in texts)
+    for text in texts:
+        assert not FIXED.search(text), text
+        assert "{" not in text, text

@@ -26,8 +26,8 @@ LEAVES = b"\x1b[?1049l"
 """The terminal's own screen comes back."""
 
 
-def ready(output: bytes) -> bool:
-    return b"passages of" in output
+def ready(screen: str) -> bool:
+    return "Type to search" in screen
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
@@ -44,17 +44,25 @@ def test_nothing_from_names_and_notes_reaches_the_terminal(
     plant(tmp_path / "sea")
     make_index(configured, tmp_path / "sea")
     with PtyApp(size=(110, 34)) as app:
-        app.read_until(ready)
+        app.until(ready)
         app.send("kraken")
-        app.read_until(lambda output: b"V meaning" in output and b"hits" in output)
-        for _ in range(len(PAYLOADS)):
-            app.press("\x1b[B")
-        app.press("\x1b[20~")  # f9: why
-        app.read_until(lambda output: b"why rank" in output)
-        app.press("\x1b")
-        app.press("\x0c")  # ctrl+l: the name goes into the query, or is refused
-        app.press("\x1bOP")  # f1
-        app.read_until(lambda output: b"QUERY LANGUAGE" in output)
+        app.until(lambda screen: "hits · embed" in screen or "cached" in screen)
+        for place in range(2, 11):
+            app.send("\x1b[B")
+            app.until(lambda screen, place=f"results {place}/": place in screen)
+        app.send("\x1b[20~")  # f9: why
+        app.until(lambda screen: "why rank" in screen)
+        app.send("\x1b")
+        app.until(lambda screen: "why rank" not in screen)
+        app.send("\t")  # the dialog has gone, but may still have had this key
+        app.until(lambda screen: "n next match" in screen, press="\t")
+        app.send("m")  # the same as one reads it, where it is Markdown
+        app.send("\x1b")
+        app.until(lambda screen: "enter open" in screen)
+        app.send("\x0c")  # ctrl+l: the name goes into the query, or is refused
+        app.until(lambda screen: "results 1/" in screen or "cannot be typed" in screen)
+        app.send("\x1bOP")  # f1
+        app.until(lambda screen: "QUERY LANGUAGE" in screen)
         app.send("\x11")
         assert app.wait() == 0
         assert "kraken" in app.text
@@ -65,9 +73,9 @@ def test_nothing_from_names_and_notes_reaches_the_terminal(
 
 def test_pasted_control_characters_reach_neither_query_nor_terminal(indexed: Settings) -> None:
     with PtyApp() as app:
-        app.read_until(ready)
+        app.until(ready)
         app.send("\x1b[200~cab\x1b]0;owned\x07bage\u202e\x1b[201~")
-        app.read_until(lambda output: b"hits" in output)
+        app.until(lambda screen: "hits" in screen or "nothing found" in screen)
         app.send("\x11")
         app.wait()
         assert app.forbidden == []
@@ -77,7 +85,7 @@ def test_pasted_control_characters_reach_neither_query_nor_terminal(indexed: Set
 def test_signals_give_the_terminal_back(indexed: Settings, name: str) -> None:
     number = getattr(signal, name)
     with PtyApp() as app:
-        app.read_until(ready)
+        app.until(ready)
         assert app.modes == (False, False)
         os.kill(app.pid, number)
         assert app.wait() == 128 + number
@@ -85,6 +93,14 @@ def test_signals_give_the_terminal_back(indexed: Settings, name: str) -> None:
         assert b"\x1b[?25h" in app.output
         assert b"\x1b[?1000l" in app.output
         assert app.modes == (True, True)
+
+
+def test_a_terminal_nobody_reads_does_not_keep_the_program(indexed: Settings) -> None:
+    with PtyApp() as app:
+        app.until(ready)
+        app.fill_unread("\x1bOP\x1b")
+        os.kill(app.pid, signal.SIGTERM)
+        assert app.wait_unread() == 128 + signal.SIGTERM
 
 
 def test_a_crash_tells_the_place_and_no_value(indexed: Settings) -> None:
@@ -119,19 +135,19 @@ def test_a_hit_opens_in_the_editor_at_its_line_and_one_comes_back(
     editor.chmod(0o755)
     out = tmp_path / "arguments"
     with PtyApp(env={"VISUAL": str(editor), "OUT": str(out)}) as app:
-        app.read_until(ready)
+        app.until(ready)
         app.send("boiler")
-        app.read_until(lambda output: b"F22" in output and b"embed" in output)
+        app.until(lambda screen: "F22" in screen and "hits · embed" in screen)
         app.send("\r")
-        app.read_until(lambda _output: out.exists() and "icanon" in out.read_text())
+        app.until(lambda _screen: out.exists() and "icanon" in out.read_text())
         written = out.read_text().splitlines()
         assert written[0].startswith("+")
         assert written[1] == "--"
         assert written[2].endswith("docs/page.html")
         assert written[3] == "icanon"
-        at = len(app.output)
+        app.until(lambda screen: "F22" in screen)
         app.send("x")
-        app.read_until(lambda output: b"boilerx" in output[at:])
+        app.until(lambda screen: "boilerx" in screen)
         app.send("\x11")
         assert app.wait() == 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -57,8 +58,18 @@ async def test_the_theme_of_the_settings_is_used(
     monkeypatch.setenv("SEMSEARCH_UI_THEME", name)
     app = SemsearchApp(settings.load())
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
+        await type_text(pilot, "cabbage")
+        await until(pilot, lambda: "cabbage.md" in grid(app))
         assert app.theme == name
+        one = next(theme_ for theme_ in theme.offered() if theme_.name == name)
+        paper = Color.parse(variables_of(one)["paper"])
+        grounds = Counter(
+            segment.style.bgcolor.get_truecolor()
+            for strip in app.screen._compositor.render_strips()
+            for segment in strip
+            if segment.style is not None and segment.style.bgcolor is not None
+        )
+        assert Color(*grounds.most_common(1)[0][0]) == paper
 
 
 async def test_an_unknown_theme_leaves_the_default(

@@ -84,7 +84,7 @@ async def test_the_embedded_model_is_asked_for_before_it_is_fetched(
 ) -> None:
     async with fresh.run_test(size=SIZE) as pilot:
         app = await first_steps(pilot)
-        await until(pilot, lambda: "fetched once, 87 MB" in grid(app))
+        await until(pilot, lambda: "fetched once, 84 MB" in grid(app))
         await add_folder(pilot, folder)
         app.screen.query_one("#start").focus()
         await pilot.press("enter")

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from semsearch.records import Hit
 from semsearch.tui.cells import cut, cut_left, fit
 from semsearch.tui.syntax import MAX_LINES, colours
-from semsearch.tui.widgets.preview import _wrap
+from semsearch.tui.widgets.preview import _hanging, _wrap
 from semsearch.tui.widgets.result_list import ResultList, file_name
 from tests.tui.conftest import grid, until
 from tests.tui.hostile import PAYLOADS
@@ -97,3 +97,23 @@ def test_colours_are_found_in_a_window_only() -> None:
     assert max(found) < MAX_LINES
     assert colours(lines, "text", 0, 9) == {}
     assert colours(lines, "no such language", 0, 9) == {}
+
+
+WORDS = st.lists(st.sampled_from(["ab", "é", "日本", "longer-word", " "]), min_size=20, max_size=60)
+
+
+@given(WORDS, st.integers(12, 60))
+@limits(max_examples=100, deadline=None)
+def test_what_is_wrapped_of_an_item_fits_below_its_text(words: list[str], room: int) -> None:
+    line = f"  - [x] {' '.join(words)}"
+    indent = _hanging(line, room)
+    spans = _wrap(line, room, indent)
+    assert "".join(line[start:end] for start, end in spans) == line
+    for start, end in spans:
+        assert cell_len(line[start:end]) <= room - (indent if start else 0) or end - start == 1
+
+
+def test_only_items_hang() -> None:
+    assert [_hanging(line, 40) for line in ("- one", "12. two", "• ☑ x", "plain", "-x")] == [
+        *(2, 4, 4, 0, 0)
+    ]

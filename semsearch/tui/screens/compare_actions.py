@@ -122,10 +122,23 @@ class CompareActions(TaskScreen):
             self.say_status(f"{error.message} {error.hint}", tone="bad")
             return
         self.comparison = found
-        self._show_comparison(found)
+        self.show_comparison()
+        self.add_class("-comparing")
+        bought = f"{counted(found.embedded, 'candidate')} embedded with B, {money(found.cost_usd)}"
+        if not found.embedded and not found.cost_usd:
+            bought = "nothing was sent"
+        self.say_status(f"question: {one_line(found.query)}", bought)
         app.refresh_facts()
 
-    def _show_comparison(self, found: Comparison) -> None:
+    def difference_lines(self, found: Comparison) -> list[str]:
+        """What the rankings tell; for derived screens to add to."""
+        return compare_text.difference_lines(found, TOP, self.semsearch.key)
+
+    def show_comparison(self) -> None:
+        """Show the last comparison, where there is one."""
+        found = self.comparison
+        if found is None:
+            return
         diff = self.query_one(RankDiff)
         diff.names = (compare_text.space_name(found.a), compare_text.space_name(found.b))
         cwd = os.getcwdb()
@@ -145,12 +158,7 @@ class CompareActions(TaskScreen):
         pane.border_title = Content(f"A and B on the same {counted(len(found.rows), 'candidate')}")
         difference = self.query_one("#difference", Static)
         difference.border_title = "difference"
-        difference.update(Content("\n".join(compare_text.difference_lines(found, TOP))))
-        self.add_class("-comparing")
-        bought = f"{counted(found.embedded, 'candidate')} embedded with B, {money(found.cost_usd)}"
-        if not found.embedded and not found.cost_usd:
-            bought = "nothing was sent"
-        self.say_status(f"question: {one_line(found.query)}", bought)
+        difference.update(Content("\n".join(self.difference_lines(found))))
 
 
 def _question_fault(answer: str) -> str:

@@ -27,11 +27,11 @@ Section = tuple[str, tuple[tuple[str, str], ...]]
 
 _TITLES: Final = {
     "search": "SEARCH",
-    "preview": "PREVIEW (tab)",
+    "preview": "PREVIEW ({search.next_pane})",
     "anywhere": "ANYWHERE",
-    "index": "INDEX (f5)",
-    "models": "MODELS (f6)",
-    "settings": "SETTINGS (f2)",
+    "index": "INDEX ({go.index})",
+    "models": "MODELS ({go.models})",
+    "settings": "SETTINGS ({go.settings})",
 }
 
 _NOTES: Final = (
@@ -53,7 +53,8 @@ _NOTES: Final = (
         ("▌", "the cursor"),
         ("V K", "found by meaning, by keyword"),
         ("0.87", "cosine to the query; the order is the fused rank"),
-        ("+ −", "marked relevant, not relevant (f7, f8)"),
+        ("~", "weak: no nearer than any passage is to any question"),
+        ("+ −", "marked relevant, not relevant ({search.relevant}, {search.irrelevant})"),
         ("changed", "the file is newer than the index"),
         ("┃", "the passage, in the preview"),
     )),
@@ -78,8 +79,10 @@ class HelpScreen(BaseScreen):
     HelpScreen.-narrow Horizontal, HelpScreen.-tiny Horizontal { layout: vertical; }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, asked_from: Scope = "search") -> None:
+        """Show the keys of this scope first."""
         super().__init__(id="help")
+        self._asked_from = asked_from
 
     def compose_body(self) -> ComposeResult:
         """Two panes and the filter."""
@@ -120,27 +123,39 @@ class HelpScreen(BaseScreen):
 
     def _fill(self, wanted: str) -> None:
         wanted = wanted.strip().lower()
-        for rows, sections in (("#key-rows", self._key_sections()), ("#note-rows", _NOTES)):
+        for rows, sections in (
+            ("#key-rows", self._key_sections()),
+            ("#note-rows", self._note_sections()),
+        ):
             static = self.query_one(rows, Static)
             static.update(_page(sections, wanted, max(static.size.width - 1, 30)))
 
     def _key_sections(self) -> list[Section]:
-        own = self.semsearch.keys
+        own, key = self.semsearch.keys, self.semsearch.key
         sections = []
-        for scope, title in _TITLES.items():
+        for scope in sorted(_TITLES, key=lambda scope: scope != self._asked_from):
             rows = [
-                (keys.shown_key(action, own) if action.key else action.label, action.help)
+                (keys.shown_keys(action, own) if action.key else action.label, action.help)
                 for action in keys.ACTIONS
                 if action.scope == scope and (action.key or not action.action)
             ]
-            sections.append((title, tuple(rows)))
+            sections.append((keys.with_keys(_TITLES[scope], key), tuple(rows)))
         return sections
+
+    def _note_sections(self) -> list[Section]:
+        key = self.semsearch.key
+        return [
+            (title, tuple((name, keys.with_keys(text, key)) for name, text in rows))
+            for title, rows in _NOTES
+        ]
 
 
 def _page(sections: Iterable[Section], wanted: str, width: int) -> Content:
     """The rows that hold what is wanted, phrases indented below each other."""
     lines: list[Content] = []
-    column = 18 if width > 44 else 12
+    sections = list(sections)
+    longest = max(len(key) for _, rows in sections for key, _ in rows)
+    column = min(longest + 3, width // 2)
     for title, rows in sections:
         kept = [row for row in rows if wanted in f"{row[0]} {row[1]} {title}".lower()]
         if not kept:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from textual.app import SuspendNotSupported
-
-from semsearch.errors import SemsearchError
-from semsearch.text import display_path, printable
-from semsearch.tui.editor import editor_command, open_arguments
+from semsearch.text import printable
 from semsearch.tui.screens.base import BaseScreen
+from semsearch.tui.widgets.blank import Blank
 from semsearch.tui.widgets.preview import Preview
 from semsearch.tui.widgets.query_bar import QueryBar
 from semsearch.tui.widgets.result_list import ResultList, hit_name
@@ -20,6 +16,7 @@ from semsearch.tui.widgets.result_list import ResultList, hit_name
 if TYPE_CHECKING:
     from semsearch.records import Hit, Mode, SearchResult
     from semsearch.tui.history import History
+    from semsearch.tui.states import Choice
 
 MODES: Final[tuple[Mode, ...]] = ("hybrid", "semantic", "lexical")
 
@@ -39,12 +36,15 @@ class HitActions(BaseScreen):
     # --- moving ------------------------------------------------------------------------------
 
     def action_move(self, by: int) -> None:
-        """Move the cursor; the query keeps the focus."""
-        self._results.move(by)
+        """Move the cursor, among the hits or what is offered instead; the query keeps focus."""
+        if self._results.hits:
+            self._results.move(by)
+        else:
+            self.query_one(Blank).move(by)
 
     def action_page(self, by: int) -> None:
         """Move by a screenful of hits."""
-        self._results.move(by * self._results.page)
+        self.action_move(by * self._results.page)
 
     def action_to_end(self, by: int) -> None:
         """The first or the last hit."""
@@ -55,12 +55,15 @@ class HitActions(BaseScreen):
         panes = [self.query_one(QueryBar).field, self._results, self.query_one(Preview)]
         if not self._results.hits:
             panes = panes[:1]
-        at = next((i for i, pane in enumerate(panes) if pane.has_focus), 0)
+        at = next((i for i, pane in enumerate(panes) if pane is self.focused), 0)
         pane = panes[(at + by) % len(panes)]
         self.set_class(isinstance(pane, Preview), "-preview-front")
         if isinstance(pane, Preview):
             self.remove_class("-preview-off")
-        self.call_after_refresh(pane.focus)
+        if pane.is_attached and pane.size.area and pane.display:
+            pane.focus()  # at once: the next key is for the pane
+        else:
+            self.call_after_refresh(pane.focus)
 
     def action_back(self) -> None:
         """From a pane to the query; from the query, clear it."""
@@ -111,28 +114,26 @@ class HitActions(BaseScreen):
 
     def action_open(self) -> None:
         """Open the hit at its line in the person's editor, and come back."""
-        hit = self._results.hit
-        if hit is None:
-            return
-        self.remember()
-        try:
-            command = editor_command(self.semsearch.settings)
-            arguments = open_arguments(command, hit.path, hit.line or hit.start_line)
-            with self.app.suspend():
-                subprocess.run(arguments, check=False)  # noqa: S603 - a list, no shell
-        except SuspendNotSupported:
-            self.semsearch.say(
-                f"No editor can be opened here: {display_path(hit.path)}", warning=True
-            )
-        except SemsearchError as error:
-            self.semsearch.report(error)
-        except OSError as error:
-            reason = printable(error.strerror or type(error).__name__)
-            self.semsearch.say(
-                f"The editor {printable(command[0])} did not start: {reason}.", warning=True
-            )
+        hit, choice = self._results.hit, self.query_one(Blank).choice
+        if hit is not None:
+            self.remember()
+            if self.open_file(hit.path, hit.line or hit.start_line):
+                self.show_passage(hit)
+        elif choice is not None:
+            self.take(choice)
+
+    def open_file(self, path: bytes, line: int = 1) -> bool:
+        """Open a file in the person's editor; False when that cannot be."""
+        from semsearch.tui.screens.opening import open_in_editor
+
+        return open_in_editor(self.semsearch, path, line)
+
+    def take(self, choice: Choice) -> None:
+        """Ask the question that was chosen, or open the file."""
+        if choice.path:
+            self.open_file(choice.path)
         else:
-            self.show_passage(hit)
+            self.query_one(QueryBar).put(choice.query)
 
     def action_copy(self) -> None:
         """Copy where the hit is; once more, what it says."""

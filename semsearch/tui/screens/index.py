@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
-    from semsearch.records import Problem
+    from semsearch.records import Problem, RootStatus
     from semsearch.tui.background import RunState
     from semsearch.tui.facts import Facts
 
@@ -34,6 +34,12 @@ _LISTED: Final = 500
 
 _ROOM_FOR_HINTS: Final = 90
 """Narrower lists leave the hint to the details."""
+
+_FOLDERS: Final = 5
+"""Lines of the list of folders; it scrolls."""
+
+_SIDE_BY_SIDE: Final = 100
+"""Cells from which on plan and present stand beside each other, as in the style sheet."""
 
 _SPARK_WIDTH: Final = 48
 _FRAME: Final = 6
@@ -45,19 +51,21 @@ class IndexScreen(TaskScreen):
 
     SCOPE = "index"
     HEADING = "Index"
-    AUTO_FOCUS = "#problems"
+    AUTO_FOCUS = "#folders"
 
     def __init__(self) -> None:
         super().__init__(id="index")
         self._listed: tuple[Problem, ...] | None = None
+        self._roots: tuple[RootStatus, ...] = ()
 
     def compose_body(self) -> ComposeResult:
-        """Plan and present above, bars, then problems."""
+        """Plan and present above, bars, then folders and problems."""
         with Horizontal(id="run-top"):
             yield Static(id="plan", classes="pane", markup=False)
             yield Static(id="now", classes="pane", markup=False)
         with Vertical(id="progress", classes="pane"):
             yield StageBars()
+        yield MarkedList(id="folders", classes="pane")
         yield MarkedList(id="problems", classes="pane")
 
     def on_mount(self) -> None:
@@ -72,10 +80,13 @@ class IndexScreen(TaskScreen):
         """Columns follow the width."""
         self._listed = None
         self._show(self.run.state)
+        self._list_folders()
 
     def facts_changed(self, facts: Facts) -> None:
         """Once it is known that there are folders, find out what a run would do."""
         roots = facts.status is not None and facts.status.roots
+        self._roots = () if facts.status is None else facts.status.roots
+        self._list_folders()
         self._show_plan(self.run.state)
         if roots and self.run.state.stage == "idle":
             self.run.plan(RunRequest())
@@ -89,7 +100,7 @@ class IndexScreen(TaskScreen):
         self.query_one("#progress").border_subtitle = run_text.share_text(state)
         if state.problems != self._listed:
             self._list_problems(state.problems)
-        left, tone = run_text.status_line(state)
+        left, tone = run_text.status_line(state, self.semsearch.key)
         self.say_status(left, "safe to quit" if state.active else "", tone)
         if state.stage == "planned" and self.run.wanted:
             self._start(state)
@@ -104,7 +115,10 @@ class IndexScreen(TaskScreen):
         error = self.semsearch.facts.error
         if error is not None and not self.semsearch.facts.missing and state.plan is None:
             facts = [("error", f"{one_line(error.message)} {one_line(error.hint)}")]
-        lines = run_text.wrapped(facts, max(30, panel.content_size.width))
+        # The panel's own size is still that of the layout before.
+        whole = self.size.width
+        width = whole // 2 - 4 if whole >= _SIDE_BY_SIDE else whole - 2
+        lines = run_text.wrapped(facts, max(30, width))
         panel.update(
             Content("\n").join(Content.assemble((label, "$quiet"), text) for label, text in lines)
         )
@@ -120,6 +134,15 @@ class IndexScreen(TaskScreen):
             lines.append(Content.styled(spark, "$title"))
         panel.update(Content("\n").join(lines))
 
+    def _list_folders(self) -> None:
+        listed = self.query_one("#folders", MarkedList)
+        width = max(40, self.size.width - _FRAME)
+        lines = [Content(run_text.folder_line(one, width)) for one in self._roots]
+        listed.show(lines, listed.highlighted or 0)
+        count = len(self._roots)
+        listed.border_title = f"folders {count:,}" if count else "no folder yet"
+        listed.styles.height = min(max(count, 1), _FOLDERS) + 2
+
     def _list_problems(self, problems: Sequence[Problem]) -> None:
         listed = self.query_one("#problems", MarkedList)
         width = max(40, self.size.width - _FRAME)
@@ -129,6 +152,7 @@ class IndexScreen(TaskScreen):
         more = len(problems) - _LISTED
         listed.border_title = f"problems {len(problems):,}" if problems else "no problems"
         listed.border_subtitle = f"and {more:,} more" if more > 0 else ""
+        listed.can_focus = bool(problems)
 
     # --- acting ------------------------------------------------------------------------------
 
@@ -164,6 +188,15 @@ class IndexScreen(TaskScreen):
             AskText("add a folder", lines, value="~/", check=folder_fault), self._add_folder
         )
 
+    def action_remove_folder(self) -> None:
+        """Take the folder under the cursor out of the index, once that is agreed to."""
+        number = self.query_one("#folders", MarkedList).highlighted
+        if number is None or number >= len(self._roots):
+            return
+        one = self._roots[number]
+        ask = AskYesNo("remove a folder from the index?", run_text.removal_lines(one), yes="Remove")
+        self.app.push_screen(ask, lambda yes: self._removed(one) if yes else None)
+
     def action_open_problem(self) -> None:
         """Open the file of the selected problem in the editor."""
         problem = self._selected()
@@ -183,17 +216,31 @@ class IndexScreen(TaskScreen):
             lines = [run_text.home_path(problem.path), "", problem.reason, problem.hint]
             self.app.push_screen(Tell("problem", lines))
 
-    def on_option_list_option_selected(self, _event: OptionList.OptionSelected) -> None:
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Enter and a double click open the file."""
-        self.action_open_problem()
+        if event.option_list.id == "problems":
+            self.action_open_problem()
 
     # --- inside ------------------------------------------------------------------------------
+
+    def _removed(self, one: RootStatus) -> None:
+        self.work(lambda: self._remove(one), "remove")
+
+    async def _remove(self, one: RootStatus) -> None:
+        path = one.root.path
+        self.say_status(f"removing {run_text.home_path(path)} …")
+        gone = await self.semsearch.desk.run(lambda engine: engine.forget(path))
+        told = f"{run_text.home_path(path)} left the index: {run_text.counted(gone.files, 'file')}"
+        self.say_status(told, tone="good")
+        self.semsearch.refresh_facts()
+        self.run.reset()
 
     def _plan_and_start(self, request: RunRequest) -> None:
         if self.run.plan(request):
             self.run.wanted = True
         else:
-            self.say_status("A run is under way already; s stops it.", tone="warn")
+            stop = self.semsearch.key("index.stop")
+            self.say_status(f"A run is under way already; {stop} stops it.", tone="warn")
 
     def _start(self, state: RunState) -> None:
         """Run what was planned; ask first where text would leave for a host never agreed to."""

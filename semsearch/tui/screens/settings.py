@@ -88,7 +88,8 @@ class SettingsScreen(TaskScreen):
             setting, value, origin = self._rows[event.option_index]
             about = self.query_one("#about", Static)
             about.border_title = setting.name
-            about.update(Content("\n").join(about_lines(setting, value, origin)))
+            lines = about_lines(setting, value, origin, self.semsearch.key("settings.edit"))
+            about.update(Content("\n").join(lines))
 
     def _show_key(self) -> None:
         lines = [] if self._key is None else key_text.key_lines(self._key)
@@ -259,15 +260,16 @@ def setting_line(setting: Setting, value: Value, origin: Origin, width: int) -> 
     return Content.assemble(*parts)
 
 
-def about_lines(setting: Setting, value: Value, origin: Origin) -> list[Content]:
+def about_lines(setting: Setting, value: Value, origin: Origin, edit: str) -> list[Content]:
     """What the setting is for, what it takes, and everything that can set it."""
     shown, default = value_text(value) or "–", value_text(setting.default) or "–"
     names = " or ".join(filter(None, (setting.environment, setting.alias)))
     rows = [
         ("", f"{setting.help[:1].upper()}{setting.help[1:]}."),
         ("value", f"{shown}   from {_ORIGINS[origin]}"),
-        ("default", default),
-        ("set by", f"enter here, semsearch config set {setting.name} …, or {names}"),
+        *([("default", default)] if origin != "default" else []),
+        ("set by", f"{edit} here, or semsearch config set {setting.name} …"),
+        (" ", f"or {names}"),
     ]
     if setting.choices:
         rows.insert(2, ("takes", ", ".join(choice or "(none)" for choice in setting.choices)))

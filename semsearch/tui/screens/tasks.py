@@ -58,6 +58,7 @@ class TaskScreen(BaseScreen):
         try:
             await task()
         except SemsearchError as error:
+            self.say_status(error.message, tone="warn")  # in place of what was being done
             self.semsearch.report(error)
         except NoMatches as error:
             if self.is_attached and not self._pruning:  # else the screen was left meanwhile

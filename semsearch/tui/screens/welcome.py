@@ -9,7 +9,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Checkbox, Input, RadioSet, Static
 
-from semsearch.engine.choice import DEFAULT_API_MODEL, EMBEDDED_MODEL
+from semsearch.engine.choice import DEFAULT_API_MODEL, EMBEDDED_DOWNLOAD, EMBEDDED_MODEL
 from semsearch.engine.sample import sample_choice, sample_engine
 from semsearch.errors import SemsearchError
 from semsearch.text import one_line
@@ -117,13 +117,13 @@ class WelcomeScreen(TaskScreen):
 
     def _show_key(self) -> None:
         tone = "$bad" if self._key.error else "$good" if self._key.status else "$quiet"
-        text = "   ".join(key_text.key_lines(self._key))
-        self.query_one("#key-said", Static).update(content(text, tone))
+        text = "\n".join(key_text.key_lines(self._key))
+        self.query_one("#key-said", Static).update(content(text, tone, multiline=True))
 
     def _show_models(self) -> None:
         local, remote, _ = self.query(Round)
-        fetched = "" if self._installed else " · fetched once, 87 MB"
-        local.label = content(f"all-MiniLM-L6-v2   free   runs here, nothing is sent{fetched}")
+        fetched = "" if self._installed else f" · fetched once, {EMBEDDED_DOWNLOAD}"
+        local.label = content(f"all-MiniLM-L6-v2   free, runs here{fetched}")
         needs = "" if self._key.masked else "   needs a key"
         remote.label = content(f"{one_line(self.api_model)}   at {one_line(self._key.host)}{needs}")
         self._show_sent()
@@ -224,7 +224,7 @@ class WelcomeScreen(TaskScreen):
         if self._installed:
             then()
             return
-        lines = ["It runs on this machine. It is fetched once (87 MB) and checked."]
+        lines = [f"It runs on this machine. It is fetched once ({EMBEDDED_DOWNLOAD}) and checked."]
         ask = AskYesNo("fetch the embedded model?", lines, yes="Fetch it")
         self.app.push_screen(ask, lambda yes: self._fetch_then(then) if yes else None)
 

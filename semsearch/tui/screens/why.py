@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from textual.events import Click
 
     from semsearch.records import Hit, SearchResult
+    from semsearch.tui.app import SemsearchApp
+    from semsearch.tui.keys import KeyName
 
 
 class WhyDialog(ModalScreen[None]):
-    """A table one closes with escape, with f9 again, or with a click."""
+    """A table one closes with escape, with its own key again, or with a click."""
 
     CSS = """
     WhyDialog { align: center middle; background: $paper 60%; }
@@ -42,7 +44,8 @@ class WhyDialog(ModalScreen[None]):
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = f"why rank {self._hit.rank}"
             dialog.border_subtitle = "esc close"
-            for name, value in explanation(self._hit, self._result):
+            key = cast("SemsearchApp", self.app).key
+            for name, value in explanation(self._hit, self._result, key):
                 yield Static(content(f"{name:<12}", "$quiet") + content(value), markup=False)
 
     def on_click(self, event: Click) -> None:
@@ -59,7 +62,7 @@ class WhyDialog(ModalScreen[None]):
         self.dismiss()
 
 
-def explanation(hit: Hit, result: SearchResult) -> list[tuple[str, str]]:
+def explanation(hit: Hit, result: SearchResult, key: KeyName) -> list[tuple[str, str]]:
     """Name and value of each fact about a hit's rank."""
     words, meaning = hit.parts
     ranks = result.mode == "hybrid"
@@ -74,24 +77,30 @@ def explanation(hit: Hit, result: SearchResult) -> list[tuple[str, str]]:
         rows.append(("score", f"{hit.score:.4f} ({_SCORES[result.mode]})"))
     rows += [
         ("meaning", _side(hit.semantic_rank, hit.cosine)),
+        *([("meaning is", f"{hit.band}, for this index and model")] if hit.band else []),
         ("words", f"rank {hit.lexical_rank}" if hit.lexical_rank else "not among the first 200"),
     ]
     if result.space is not None:
-        key = result.space.key
-        where = "on this machine" if key.endpoint == "local" else key.endpoint
+        space = result.space.key
+        where = "on this machine" if space.endpoint == "local" else space.endpoint
         rows += [
-            ("model", f"{one_line(key.model)}, {key.dimensions} dimensions, {one_line(where)}"),
+            ("model", f"{one_line(space.model)}, {space.dimensions} dimensions, {one_line(where)}"),
             ("coverage", f"{result.coverage * 100:.3g} % of the passages have its vectors"),
         ]
     rows.append(("passage", f"lines {hit.start_line}-{hit.end_line}, {one_line(hit.kind)}"))
     rows += [("also in", one_line(path.decode("utf-8", "replace"))) for path in hit.also[:5]]
     if hit.stale:
-        rows.append(("file", "changed since it was indexed: f5 brings the index up to date"))
-    rows.append(("time", ", ".join(f"{k} {v:.1f} ms" for k, v in result.timing_ms.items())))
+        index = key("go.index")
+        rows.append(("file", f"changed since it was indexed: {index} brings the index up to date"))
+    rows.append(("time", ", ".join(f"{k} {_ms(v)} ms" for k, v in result.timing_ms.items())))
     return rows
 
 
 _SCORES = {"hybrid": "words alone", "semantic": "cosine", "lexical": "BM25"}
+
+
+def _ms(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
 
 
 def _side(rank: int | None, cosine: float | None) -> str:

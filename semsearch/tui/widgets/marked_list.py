@@ -52,12 +52,13 @@ class MarkedList(OptionList):
                 self.action_select()
 
     def render_line(self, y: int) -> Strip:
-        """The line under the cursor begins with a mark and takes the cursor's colour."""
+        """The line under the cursor begins with a mark and, in focus, takes the cursor's colour."""
         strip = super().render_line(y)
         if self.highlighted is None or self.scroll_offset.y + y != self.highlighted:
             return strip
         # Colours of parts were chosen against the ground of the screen, not the cursor's.
-        ink = Style(color=self.get_visual_style(*_CURSOR).rich_style.color)
+        cursor = self.get_visual_style(*_CURSOR).rich_style.color
+        ink = Style(color=cursor) if self.has_focus else Style()
         segments = [Segment(text, (style or Style()) + ink) for text, style, _ in strip]
         painted = Strip(segments, strip.cell_length)
         first = next((segment.style for segment in segments), ink)

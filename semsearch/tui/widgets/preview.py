@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from rich.segment import Segment
 from textual.geometry import Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -14,6 +16,7 @@ from semsearch.text import one_line, printable
 from semsearch.tui import keys
 from semsearch.tui.cells import cell_len, cut, cut_left
 from semsearch.tui.facts import age
+from semsearch.tui.paint import styles
 from semsearch.tui.terminal import content
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 _PROSE: Final = frozenset({"markdown", "text", "html", "rst", "org"})
 _TAB: Final = "    "
+_ITEM: Final = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])(?: \[[ xX]\]| [☐☑])? +")
 _SAID: Final = {
     "moved": "changed since it was indexed; the passage is still there",
     "changed": "changed since it was indexed; this is the text the index has",
@@ -39,28 +43,28 @@ class _Row(NamedTuple):
     line: int
     start: int
     end: int
+    indent: int = 0
+    """Blanks before it: what is wrapped of a list item stands below the item's text."""
 
 
 class Preview(ScrollView, can_focus=True):
     """Shows one passage in its surroundings; the breadcrumb stays at the top."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("preview")]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"preview--{part}"
-        for part in (
-            *("text", "number", "passage", "crumb", "note", "match", "step"),
-            *("comment", "keyword", "string", "literal", "name", "heading", "strong", "emph"),
-        )
-    }
+
+    class ViewChanged(Message):
+        """Markdown is to be shown the other way."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, classes="pane")
         self._shown: Shown | None = None
+        self._styles: dict[str, Style] = {}
         self._file = ""
         self._colours: dict[int, list[Span]] = {}
         self._rows: list[_Row] = []
         self._first_row: dict[int, int] = {}
         self._match = 0
+        self._as_read = False
         self._wrapped: bool | None = None
         """None: wrapped for prose, cut for code."""
 
@@ -69,10 +73,15 @@ class Preview(ScrollView, can_focus=True):
         """What is shown now."""
         return self._shown
 
-    def show(self, shown: Shown, name: str, colours: dict[int, list[Span]]) -> None:
+    def show(
+        self, shown: Shown, name: str, colours: dict[int, list[Span]], *, as_read: bool = False
+    ) -> None:
         """Show a passage; the first match in it is the current one."""
-        same = self._shown is not None and self._shown.chunk == shown.chunk
+        as_read = as_read and shown.kind == "markdown"
+        before = None if self._shown is None else (self._shown.chunk, self._as_read)
+        same = before == (shown.chunk, as_read)
         self._shown, self._file, self._colours = shown, name, colours
+        self._as_read = as_read
         start, end = shown.passage
         inside = [i for i, (line, _, _) in enumerate(shown.matches) if start <= line < end]
         self._match = inside[0] if inside else 0
@@ -111,6 +120,11 @@ class Preview(ScrollView, can_focus=True):
         if self._shown is not None:
             self._bring_up(self._first_row.get(self._shown.passage[0], 0))
 
+    def action_markdown(self) -> None:
+        """Markdown as one reads it, or its source."""
+        if self._shown is not None and self._shown.kind == "markdown":
+            self.post_message(self.ViewChanged())
+
     def action_wrap(self) -> None:
         """Wrap long lines, or cut them."""
         self._wrapped = not self._wrapping
@@ -124,6 +138,7 @@ class Preview(ScrollView, can_focus=True):
 
     def notify_style_update(self) -> None:
         """Colours have changed."""
+        self._styles = {}
         super().notify_style_update()
         self.refresh()
 
@@ -137,16 +152,16 @@ class Preview(ScrollView, can_focus=True):
 
     @property
     def _head(self) -> list[tuple[str, str]]:
-        """Lines that stay at the top, with their component class."""
+        """Lines that stay at the top, with their kind."""
         shown = self._shown
         if shown is None:
             return []
         head = []
         crumb = " › ".join(one_line(part) for part in shown.breadcrumb)
         if crumb:
-            head.append((crumb, "crumb"))
+            head.append((crumb, "title"))
         if shown.state in _SAID:
-            head.append((f"! {_SAID[shown.state]}", "note"))
+            head.append((f"! {_SAID[shown.state]}", "warn"))
         return head
 
     @property
@@ -168,8 +183,9 @@ class Preview(ScrollView, can_focus=True):
         for number, line in enumerate(shown.lines):
             self._first_row[number] = len(self._rows)
             text = _printable_line(line)
-            spans = _wrap(text, room) if self._wrapping else [(0, len(text))]
-            self._rows += [_Row(number, start, end) for start, end in spans]
+            indent = _hanging(text, room) if self._wrapping else 0
+            spans = _wrap(text, room, indent) if self._wrapping else [(0, len(text))]
+            self._rows += [_Row(number, start, end, indent if start else 0) for start, end in spans]
         self.virtual_size = Size(0, len(self._rows) + len(self._head))
         self.refresh()
 
@@ -195,7 +211,8 @@ class Preview(ScrollView, can_focus=True):
         lines = f"  {shown.numbers[start]}-{shown.numbers[end - 1]}" if shown.numbers else ""
         name = cut_left(self._file, max(room - len(lines), 8))
         self.border_title = content(name + lines)
-        parts = [one_line(shown.kind), _size(shown.size), _changed(shown.modified_ns)]
+        kind = "rendered" if self._as_read else one_line(shown.kind)
+        parts = [kind, _size(shown.size), _changed(shown.modified_ns)]
         if shown.matches:
             parts.insert(0, f"match {self._match + 1} of {len(shown.matches)}")
         self.border_subtitle = content(cut(" · ".join(filter(None, parts)), room))
@@ -221,13 +238,14 @@ class Preview(ScrollView, can_focus=True):
         number = str(shown.numbers[row.line]) if shown.numbers and row.start == 0 else ""
         gutter = f"{number:>{self._gutter_width - 3}}"
         bar = " ┃ " if start <= row.line < end else "   "
-        segments = [Segment(gutter, self._style("number")), Segment(bar, self._style("passage"))]
+        segments = [Segment(gutter, self._style("quiet")), Segment(bar, self._style("passage"))]
+        segments.append(Segment(" " * row.indent, base))
         segments += self._text(shown, row)
         room = width - self._gutter_width
         text_width = sum(cell_len(segment.text) for segment in segments[2:])
         strip = Strip(segments)
         if text_width > room:
-            strip = Strip([*strip.crop(0, width - 1), Segment("…", self._style("number"))])
+            strip = Strip([*strip.crop(0, width - 1), Segment("…", self._style("quiet"))])
         return strip.adjust_cell_length(width, base)
 
     def _text(self, shown: Shown, row: _Row) -> list[Segment]:
@@ -253,7 +271,9 @@ class Preview(ScrollView, can_focus=True):
         return segments
 
     def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"preview--{name}")
+        if not self._styles:
+            self._styles = styles(self.app.theme_variables)
+        return self._styles[name]
 
 
 def _printable_line(line: str) -> str:
@@ -265,8 +285,14 @@ def _shift(line: str, column: int) -> int:
     return column + line.count("\t", 0, column) * (len(_TAB) - 1)
 
 
-def _wrap(text: str, room: int) -> list[tuple[int, int]]:
-    """Spans of at most `room` cells, parted at blanks where there are any."""
+def _hanging(text: str, room: int) -> int:
+    """Cells before the text of a list item; none for other lines."""
+    item = _ITEM.match(text)
+    return item.end() if item is not None and item.end() < room // 2 else 0
+
+
+def _wrap(text: str, room: int, indent: int = 0) -> list[tuple[int, int]]:
+    """Spans of at most `room` cells, from the second on less `indent`, parted at blanks."""
     if cell_len(text) <= room:
         return [(0, len(text))]
     spans, start = [], 0
@@ -278,6 +304,7 @@ def _wrap(text: str, room: int) -> list[tuple[int, int]]:
             blank = text.rfind(" ", start, end)
             end = blank + 1 if blank > start else end
         spans.append((start, min(end, len(text))))
+        room -= indent if start == 0 else 0
         start = end
     return spans
 

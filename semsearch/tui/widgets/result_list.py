@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 from rich.segment import Segment
 from textual.geometry import Size
@@ -14,6 +14,7 @@ from textual.strip import Strip
 
 from semsearch.text import display_path, printable
 from semsearch.tui.cells import cell_len, cut, cut_left
+from semsearch.tui.paint import styles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,21 +27,16 @@ if TYPE_CHECKING:
 LINES_PER_HIT: Final = 2
 _CURSOR: Final = "▌"
 _GRADES: Final = {0: "−", 1: "+"}
+_BANDS: Final = {"strong": "score", "fair": "text", "weak": "quiet"}
+"""How the cosine is painted; a weak one has a mark besides."""
+_WEAK: Final = "~"
 
 Piece = tuple[str, str]
-"""Text and the component class it is painted with."""
+"""Text and its kind, by which it is painted."""
 
 
 class ResultList(ScrollView, can_focus=True):
     """Hits with a cursor. What they say is cut to the width in cells, never wrapped."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"results--{part}"
-        for part in (
-            *("rank", "score", "found", "path", "text", "quiet", "match", "warn"),
-            *("cursor", "cursor-quiet", "cursor-match"),
-        )
-    }
 
     cursor: reactive[int] = reactive(0)
 
@@ -61,6 +57,7 @@ class ResultList(ScrollView, can_focus=True):
         """Whether the person chose the hit the cursor stands on."""
         self._grades: Mapping[int, int] = {}
         self._painted: dict[tuple[int, int], Strip] = {}
+        self._styles: dict[str, Style] = {}
         self._shown: Hit | None = None
 
     @property
@@ -95,6 +92,12 @@ class ResultList(ScrollView, can_focus=True):
         """Paint everything anew: the hits, the width or the colours have changed."""
         self._painted.clear()
 
+    @property
+    def legend(self) -> str:
+        """What the letters and marks in the list mean."""
+        weak = f"{_WEAK} weak  " if any(hit.band == "weak" for hit in self.hits) else ""
+        return f"{weak}V meaning  K keyword"
+
     def move(self, by: int) -> None:
         """Move the cursor by so many hits, stopping at the ends."""
         if self.hits:
@@ -119,6 +122,7 @@ class ResultList(ScrollView, can_focus=True):
 
     def notify_style_update(self) -> None:
         """Colours have changed."""
+        self._styles = {}
         self.forget_paint()
         super().notify_style_update()
 
@@ -180,18 +184,21 @@ class ResultList(ScrollView, can_focus=True):
         return Strip(segments).adjust_cell_length(width, base)
 
     def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"results--{name}")
+        if not self._styles:
+            self._styles = styles(self.app.theme_variables)
+        return self._styles[name]
 
     def _heading(self, hit: Hit, width: int, rank_width: int) -> list[Piece]:
         """`1 0.87 VK notes/2024/retro-q3.md        12-31`."""
         score = f"{hit.cosine:5.2f}" if hit.cosine is not None else "   – "
+        weak = hit.band == "weak"
         found = ("V" if hit.semantic_rank else " ") + ("K" if hit.lexical_rank else " ")
         grade = _GRADES.get(self._grades.get(hit.chunk, -1), " ")
         front: list[Piece] = [
-            (f"{hit.rank:>{rank_width}} ", "rank"),
-            (score + " ", "score"),
-            (found, "found"),
-            (grade + " ", "match"),
+            (f"{hit.rank:>{rank_width}} ", "quiet"),
+            (score + (_WEAK if weak else " "), _BANDS.get(hit.band or "strong", "score")),
+            (found, "quiet"),
+            (grade + " ", "hit-match"),
         ]
         lines = _lines(hit)
         changed = "changed " if hit.stale else ""
@@ -200,7 +207,8 @@ class ResultList(ScrollView, can_focus=True):
             room, lines = room + len(lines) + 1, ""
         path = cut_left(hit_name(hit), max(room, 1))
         gap = " " * max(room - cell_len(path) + 1, 1)
-        return [*front, (path, "path"), (gap, "text"), (changed, "warn"), (lines, "quiet")]
+        name = "quiet" if weak else "path"
+        return [*front, (path, name), (gap, "text"), (changed, "warn"), (lines, "quiet")]
 
     def _snippet(self, hit: Hit, width: int, indent: int) -> list[Piece]:
         """The best sentence with its matches."""
@@ -214,7 +222,7 @@ class ResultList(ScrollView, can_focus=True):
             if start >= end or start < at:
                 break
             pieces.append((shown[at:start], "text"))
-            pieces.append((shown[start : min(stop, end)], "match"))
+            pieces.append((shown[start : min(stop, end)], "hit-match"))
             at = min(stop, end)
         pieces.append((shown[at:], "text"))
         return pieces
@@ -239,6 +247,6 @@ def _lines(hit: Hit) -> str:
 
 
 def _at_cursor(name: str) -> str:
-    if name == "match":
+    if name == "hit-match":
         return "cursor-match"
-    return "cursor-quiet" if name in {"rank", "found", "quiet"} else "cursor"
+    return "cursor-quiet" if name == "quiet" else "cursor"
