@@ -110,7 +110,6 @@ def store_in_keyring(host: str, secret: Secret) -> None:
     """
     try:
         import keyring
-        import keyring.errors
     except ImportError as error:
         raise SettingsError(
             "The system's key store needs the extra `keyring`.",
@@ -118,7 +117,7 @@ def store_in_keyring(host: str, secret: Secret) -> None:
         ) from error
     try:
         keyring.set_password(_SERVICE, host, secret.reveal())
-    except keyring.errors.KeyringError as error:
+    except Exception as error:  # key stores raise whatever their own libraries do
         raise SettingsError(
             "The system's key store refused the key, or there is none.",
             hint="Leave out --keyring to use the key file.",
@@ -190,12 +189,11 @@ def _from_keyring(host: str) -> Secret | None:
     if importlib.util.find_spec("keyring") is None:
         return None
     import keyring
-    import keyring.errors
 
     try:
         value = keyring.get_password(_SERVICE, host)
-    except keyring.errors.KeyringError:
-        return None  # no key store on this system: the same as no key in it
+    except Exception:  # noqa: BLE001 - no key store here, locked, or broken: as if it had no key
+        return None
     return Secret(value) if value else None
 
 
@@ -204,5 +202,11 @@ def _forget_in_keyring(host: str) -> bool:
         return False
     import keyring
 
-    keyring.delete_password(_SERVICE, host)
+    try:
+        keyring.delete_password(_SERVICE, host)
+    except Exception as error:  # as above
+        raise SettingsError(
+            "The system's key store did not remove the key.",
+            hint="Remove the entry `semsearch` with the key store's own program.",
+        ) from error
     return True
