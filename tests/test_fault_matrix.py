@@ -472,6 +472,8 @@ MATRIX: Final[dict[str, tuple[str, ...]]] = {
     "F25 versions": (
         f"{SIDECARS}::test_an_sqlite_that_is_too_old_is_refused_before_it_touches_a_file",
         "tests/test_docs.py::test_every_dependency_says_why_it_is_there",
+        "tests/test_locked.py::test_every_locked_package_has_hashes",
+        "tests/test_locked.py::test_what_is_locked_is_what_we_declare",
     ),
     "F26 logs": (f"{WIRE}::test_neither_debug_logs_nor_the_objects_show_the_key",),
 }
