@@ -44,8 +44,11 @@ WHERE cosine IS NOT NULL {condition} ORDER BY cosine DESC, chunk.id LIMIT ?5"""
 _ATTEMPTS: Final = 3
 """Times candidates are looked for among codes in memory of which some were deleted since."""
 
-_READ_AT_ONCE: Final = 20_000
+_READ_AT_ONCE: Final = 2_000
 """Codes read into memory by one statement."""
+
+_SMALL_CACHE_KIB: Final = -2048
+"""Page cache of a connection whose codes are in memory; negative, as SQLite counts kilobytes."""
 
 _STORED: Final = (
     "SELECT vector.key, vector.value FROM json_each(?) "
@@ -168,6 +171,9 @@ class Nearest(Spaces, Ledger):
         width = self._rotation(self._space_row(space)[3]).code_bytes
         self._held[space] = ResidentCodes(width, self._code_count(space))
         self._read_new_codes(space)
+        # The pages of codes are not read again from here; those of words and vectors are few.
+        self._db.pragma("cache_size", _SMALL_CACHE_KIB)
+        self._db.pragma("shrink_memory")
 
     def _read_new_codes(self, space: int) -> ResidentCodes:
         codes = self._held[space]
