@@ -107,7 +107,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     # --- settings ---
     Action("settings.edit", "settings", "enter", "edit", "change", "change the value", 1),
     Action("settings.reset", "settings", "delete", "reset", "default", "back to the default", 2),
-    Action("settings.filter", "settings", "slash", "filter", "find", "find a setting", 3),
+    Action("settings.filter", "settings", "slash", "find", "find", "find a setting", 3),
     Action("settings.key", "settings", "k", "key", "API key", "set or forget the API key", 4),
     # --- anywhere ---
     Action("go.help", "anywhere", "f1", "help", "help", "every key, and how search works", 91),

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from tests.fakes.api_server import FakeApi
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -42,6 +45,12 @@ def run(isolated_home: Path, tmp_path: Path) -> Run:
         return done
 
     return run
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    with FakeApi() as server:
+        yield server
 
 
 @pytest.fixture

@@ -14,18 +14,11 @@ from tests.fakes import replies
 from tests.fakes.api_server import KEY, FakeApi
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.cli.conftest import Run
 
 MODEL = "openai/text-embedding-3-small"
-
-
-@pytest.fixture
-def api() -> Iterator[FakeApi]:
-    with FakeApi() as server:
-        yield server
 
 
 @pytest.fixture

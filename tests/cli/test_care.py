@@ -17,7 +17,6 @@ from tests.fakes.api_server import KEY, FakeApi
 from tests.store.invariants import invariants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.cli.conftest import Run
@@ -32,12 +31,6 @@ DERIVED = (
     "DELETE FROM code; DELETE FROM lexical_file WHERE rowid = 2;"
     "INSERT INTO lexical_chunk(lexical_chunk) VALUES('delete-all'); UPDATE space SET covered = 9"
 )
-
-
-@pytest.fixture
-def api() -> Iterator[FakeApi]:
-    with FakeApi() as server:
-        yield server
 
 
 @pytest.fixture

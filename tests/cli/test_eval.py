@@ -13,19 +13,11 @@ from tests.cli.conftest import data_of, error_of
 from tests.fakes.api_server import KEY, FakeApi
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.cli.conftest import Run
 
 A = "acme/tiny"
 B = "acme/other"
 SCHEMA = Path(__file__).parent.parent / "unit" / "present" / "schemas" / "eval.json"
-
-
-@pytest.fixture
-def api() -> Iterator[FakeApi]:
-    with FakeApi() as server:
-        yield server
 
 
 @pytest.fixture

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.cli.conftest import data_of, error_of
 from tests.fakes.api_server import KEY, FakeApi
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.cli.conftest import Run
@@ -39,12 +36,6 @@ def _fail(*arguments):
     raise RuntimeError("dbus: " + " ".join(arguments))
 get_password = set_password = delete_password = _fail
 """
-
-
-@pytest.fixture
-def api() -> Iterator[FakeApi]:
-    with FakeApi() as server:
-        yield server
 
 
 def with_package(tmp_path: Path, source: str, api: FakeApi) -> dict[str, str]:

@@ -18,7 +18,6 @@ from tests.cli.conftest import data_of, error_of
 from tests.fakes.api_server import KEY, PRICE_PER_TOKEN, RERANK_MODEL, FakeApi
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.cli.conftest import Run
@@ -26,12 +25,6 @@ if TYPE_CHECKING:
 A = "acme/tiny"
 B = "acme/other"
 QUERY = "something about subject7"
-
-
-@pytest.fixture
-def api() -> Iterator[FakeApi]:
-    with FakeApi() as server:
-        yield server
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import OptionList, Static
 
 from semsearch.engine.choice import EMBEDDED_DOWNLOAD
 from semsearch.errors import SemsearchError
@@ -15,6 +15,7 @@ from semsearch.text import one_line
 from semsearch.tui import model_text, quality_text, run_text
 from semsearch.tui.background import RunRequest
 from semsearch.tui.screens.ask import AskText, AskYesNo
+from semsearch.tui.screens.narrowing import NarrowingScreen
 from semsearch.tui.screens.quality_actions import QualityActions
 from semsearch.tui.terminal import content
 from semsearch.tui.widgets.marked_list import MarkedList
@@ -31,12 +32,12 @@ if TYPE_CHECKING:
 _FRAME: Final = 6
 
 
-class ModelsScreen(QualityActions):
+class ModelsScreen(NarrowingScreen, QualityActions):
     """A list of models; switching is free and instant, building is planned, capped, resumable."""
 
     SCOPE: ClassVar[Scope] = "models"
     HEADING = "Models"
-    AUTO_FOCUS = "#models"
+    AUTO_FOCUS = LIST = "#models"
 
     def __init__(self) -> None:
         super().__init__(id="models-screen")
@@ -51,7 +52,7 @@ class ModelsScreen(QualityActions):
     def compose_body(self) -> ComposeResult:
         """List, then the model under the cursor."""
         with Vertical(id="model-pane", classes="pane"):
-            yield Input(id="find", placeholder="find a model", classes="-hidden")
+            yield self.narrowing_line("find a model")
             yield Static(id="columns", markup=False)
             yield MarkedList(id="models")
         yield Static(id="about", classes="pane", markup=False)
@@ -83,7 +84,7 @@ class ModelsScreen(QualityActions):
         measured = self.evaluation is not None
         heading = model_text.heading(width, measured=measured)
         self.query_one("#columns", Static).update(Content(heading))
-        wanted = self.query_one("#find", Input).value.strip().lower()
+        wanted = self.wanted
         self._rows = [
             one for one in self._every if wanted in f"{one.info.id} {one.info.name}".lower()
         ]
@@ -155,32 +156,6 @@ class ModelsScreen(QualityActions):
         if not state.active:
             self.semsearch.refresh_facts()
         self._list()
-
-    # --- finding -----------------------------------------------------------------------------
-
-    def action_find(self) -> None:
-        """Narrow the list by what is typed."""
-        find = self.query_one("#find", Input)
-        find.remove_class("-hidden")
-        find.focus()
-
-    def on_input_changed(self, _event: Input.Changed) -> None:
-        """Narrow at once."""
-        self._list()
-
-    def on_input_submitted(self, _event: Input.Submitted) -> None:
-        """Back to the list."""
-        self.query_one("#models").focus()
-
-    def action_back(self) -> None:
-        """Leave what is found first, then the comparison, then the screen."""
-        find = self.query_one("#find", Input)
-        if find.has_class("-hidden"):
-            super().action_back()
-            return
-        find.value = ""
-        find.add_class("-hidden")
-        self.query_one("#models").focus()
 
     # --- acting ------------------------------------------------------------------------------
 

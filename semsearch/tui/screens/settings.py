@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.content import Content
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import OptionList, Static
 
 from semsearch.errors import SemsearchError
 from semsearch.present.reports import value_text
@@ -15,7 +15,7 @@ from semsearch.tui import key_text
 from semsearch.tui.cells import cell_len, cut, fit
 from semsearch.tui.run_text import home_path
 from semsearch.tui.screens.ask import AskChoice, AskText
-from semsearch.tui.screens.tasks import TaskScreen
+from semsearch.tui.screens.narrowing import NarrowingScreen
 from semsearch.tui.settings_source import reloaded
 from semsearch.tui.widgets.marked_list import MarkedList
 
@@ -35,12 +35,12 @@ _ORIGINS: Final = {
 _FRAME: Final = 6
 
 
-class SettingsScreen(TaskScreen):
+class SettingsScreen(NarrowingScreen):
     """A list one walks through; the pane below explains the setting under the cursor."""
 
     SCOPE: ClassVar[Scope] = "settings"
     HEADING = "Settings"
-    AUTO_FOCUS = "#settings"
+    AUTO_FOCUS = LIST = "#settings"
 
     def __init__(self) -> None:
         super().__init__(id="settings-screen")
@@ -50,7 +50,7 @@ class SettingsScreen(TaskScreen):
     def compose_body(self) -> ComposeResult:
         """Key, filter, list, explanation."""
         yield Static(id="key-line", classes="pane", markup=False)
-        yield Input(id="find", placeholder="find a setting", classes="-hidden")
+        yield self.narrowing_line("find a setting")
         yield MarkedList(id="settings", classes="pane")
         yield Static(id="about", classes="pane", markup=False)
 
@@ -69,7 +69,7 @@ class SettingsScreen(TaskScreen):
 
     def _list(self) -> None:
         listed = self.query_one("#settings", MarkedList)
-        wanted = self.query_one("#find", Input).value.strip().lower()
+        wanted = self.wanted
         every = list(self.semsearch.settings.rows())
         self._rows = [row for row in every if wanted in f"{row[0].name} {row[0].help}".lower()]
         kept = listed.highlighted or 0
@@ -114,30 +114,6 @@ class SettingsScreen(TaskScreen):
         self._show_key()
 
     # --- acting ------------------------------------------------------------------------------
-
-    def action_filter(self) -> None:
-        """Narrow the list by what is typed."""
-        find = self.query_one("#find", Input)
-        find.remove_class("-hidden")
-        find.focus()
-
-    def on_input_changed(self, _event: Input.Changed) -> None:
-        """Narrow at once."""
-        self._list()
-
-    def on_input_submitted(self, _event: Input.Submitted) -> None:
-        """Back to the list."""
-        self.query_one("#settings").focus()
-
-    def action_back(self) -> None:
-        """Leave the filter first, then the screen."""
-        find = self.query_one("#find", Input)
-        if find.has_class("-hidden"):
-            super().action_back()
-            return
-        find.value = ""
-        find.add_class("-hidden")
-        self.query_one("#settings").focus()
 
     def action_edit(self) -> None:
         """Change the setting under the cursor: flip it, choose, or type."""
