@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import resource
 import signal
 import subprocess
@@ -355,3 +356,25 @@ def test_a_huge_folder_is_walked_in_little_memory(run: Run, tmp_path: Path) -> N
     tracemalloc.stop()
     assert found == names // 2
     assert peak < names * 600, f"{peak / names:.0f} bytes a name"
+
+
+def test_being_told_to_end_is_heard_at_a_prompt(isolated_home: Path) -> None:
+    terminal, typed = pty.openpty()
+    asking = subprocess.Popen(
+        [sys.executable, "-m", "semsearch", "key", "set"],
+        stdin=typed,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert asking.stderr is not None
+    told = b""
+    while b"API key for" not in told:
+        piece = os.read(asking.stderr.fileno(), 4096)
+        assert piece, told
+        told += piece
+    asking.terminate()
+    _, rest = asking.communicate(timeout=30)
+    os.close(terminal)
+    os.close(typed)
+    assert asking.returncode == 130
+    assert b"interrupted" in rest

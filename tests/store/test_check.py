@@ -36,6 +36,10 @@ DAMAGE = {
         "keyword index",
         "INSERT INTO lexical_chunk(rowid, title, body) VALUES(999, '', 'ghost')",
     ),
+    "count of passages": (
+        "keyword index",
+        "UPDATE lexical_chunk_data SET block = x'05' || substr(block, 2) WHERE id = 1",
+    ),
     "coverage": ("coverage", "UPDATE space SET covered = covered + 1"),
     "order": ("files", "UPDATE chunk SET ordinal = 7 WHERE id = 3"),
     "place": ("files", "UPDATE chunk SET end_line = 0 WHERE id = 3"),

@@ -417,3 +417,13 @@ def test_a_long_list_gets_as_many_rows_as_asked(crowded: SqliteStore) -> None:
     crowded._db.connection.execute("UPDATE space SET candidates = 100")
     for limit in (1, 10, 500, 2999, 3000, 9999):
         assert len(crowded.nearest(space, queries(1)[0], limit)) == min(limit, 3000)
+
+
+def test_a_list_to_be_fused_still_takes_half_the_calibrated_candidates(index: Index) -> None:
+    texts = [f"word{number % 17} word{number % 13} word{number % 7}" for number in range(200)]
+    put(index.store, index.space.id, version(index.root.id, b"a.md", texts))
+    assert index.space.candidates >= 2 * len(texts)  # so half of them is everything
+    for number in range(20):
+        query = vector_of(f"word{number % 17} word{number % 11}")
+        exact = index.store.nearest(index.space.id, query, 200)
+        assert index.store.nearest(index.space.id, query, 1, oversampling=1) == exact[:1]

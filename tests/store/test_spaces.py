@@ -201,3 +201,14 @@ def test_texts_no_file_shows_are_not_asked_for(index: Index) -> None:
 
 def _embed(store: SqliteStore, space: int, passages: list[Passage]) -> None:
     store.add_vectors(space, passages, [vector_of(p.text) for p in passages], None)
+
+
+def test_chunks_are_counted_as_they_come_and_go(index: Index) -> None:
+    texts = [f"passage number {number}" for number in range(200)]
+    put(index.store, index.space.id, version(index.root.id, b"many.md", texts))
+    file = put(index.store, index.space.id, version(index.root.id, b"one.md", ["another"]))
+    assert index.store.coverage(index.space.id) == (201, 201)
+    with index.store.write():  # the keyword table's own count is not written yet
+        index.store.remove_files([file])
+        assert index.store.coverage(index.space.id) == (200, 200)
+    assert index.store.coverage(0) == (0, 200)
