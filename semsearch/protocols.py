@@ -134,8 +134,11 @@ class Store(Protocol):
     def publish(self, new: NewFile) -> int:
         """Replace whatever the path held by this version and return the file's row id.
 
-        Its passages must have been stored (see `add_passages`).
+        Passages that are not stored yet are.
         """
+
+    def publish_all(self, versions: Sequence[NewFile]) -> list[int]:
+        """`publish` of versions of different paths, in one transaction and cheaper together."""
 
     def mark_failed(self, root: int, ref: FileRef, reason: str, fingerprint: int = 0) -> int:
         """Record that a file cannot be read now; what the index holds of it stays searchable."""

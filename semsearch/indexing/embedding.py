@@ -166,10 +166,8 @@ class VectorFeed:
 
     def _publish(self) -> None:
         """Publish within the open transaction: a savepoint would cost FTS5 what it has gathered."""
-        for new in self._ready:
-            self._store.add_passages([passage for _, passage in new.chunks])
-            self._store.publish(new)
-            self._tally.chunks_added += len(new.chunks)
+        self._store.publish_all(self._ready)
+        self._tally.chunks_added += sum(len(new.chunks) for new in self._ready)
         self._ready, self._ready_chunks = [], 0
 
     def salvage(self) -> None:

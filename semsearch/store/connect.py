@@ -33,6 +33,9 @@ HURRIED_TIMEOUT_MS: Final = 50
 
 _SMALLEST_DATABASE: Final = 512
 
+_SIZES: Final = [size.to_bytes(8, "little") for size in range(64)]
+"""Of most values a row has, made once."""
+
 
 def absolute_path(path: str | bytes) -> str:
     """An index path as the driver takes it."""
@@ -168,15 +171,16 @@ def _distrust_schema(connection: apsw.Connection) -> None:
 
 def row_checksum(*values: str | bytes | int | float | None) -> int:
     """CRC-32 of a row's values, each with its length; a text counts as its UTF-8."""
-    checksum = 0
+    parts: list[bytes] = []
     for value in values:
         if isinstance(value, bytes):
             raw = value
         else:
             text = value if isinstance(value, str) else repr(value)
             raw = text.encode("utf-8", "surrogatepass")
-        checksum = crc32(raw, crc32(len(raw).to_bytes(8, "little"), checksum))
-    return checksum
+        size = len(raw)
+        parts += (_SIZES[size] if size < len(_SIZES) else size.to_bytes(8, "little"), raw)
+    return crc32(b"".join(parts))
 
 
 def _wait_when_busy(connection: apsw.Connection, read_only: bool) -> None:

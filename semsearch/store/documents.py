@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import count
 
 from semsearch.records import StoredFile
 from semsearch.store.base import (
@@ -19,14 +20,15 @@ from semsearch.store.base import (
 from semsearch.store.connect import row_checksum
 from semsearch.store.filters import suffix_of
 from semsearch.store.lexical import Lexical, path_words
+from semsearch.store.passages import Passages
 from semsearch.store.roots import Roots
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Final
 
-    from semsearch.records import FileRef, NewFile
+    from semsearch.records import FileRef, NewFile, Passage
     from semsearch.store.driver import Row
 
 _FILE: Final = (
@@ -34,7 +36,7 @@ _FILE: Final = (
 )
 
 
-class Files(Roots, Lexical):
+class Files(Roots, Lexical, Passages):
     """File versions and their chunks. Every change of one is a single transaction."""
 
     def fingerprints(self, root: int) -> dict[bytes, int]:
@@ -82,19 +84,26 @@ class Files(Roots, Lexical):
         return [_stored_file(row) for row in rows]
 
     def publish(self, new: NewFile) -> int:
-        """Replace whatever the path held by this version and return the file's row id.
+        """Replace whatever the path held by this version and return the file's row id."""
+        return self.publish_all([new])[0]
 
-        Raises:
-            SemsearchError: a passage of it has not been stored.
+    def publish_all(self, versions: Sequence[NewFile]) -> list[int]:
+        """`publish` of versions of different paths, in one transaction and cheaper together.
+
+        Passages that are not stored yet are.
         """
         with self._db.change():
-            old = self._file_id(new.root, new.ref.relative)
-            if old is not None:
-                self._remove_content([old])
-            file = self._write_file_row(old, new)
-            if new.chunks:
-                self._add_chunks(file, new)
-            return file
+            files = [self._replace_file(new) for new in versions]
+            self._add_chunks(list(zip(files, versions, strict=True)))
+            self._count_covered(files, 1)
+            return files
+
+    def _replace_file(self, new: NewFile) -> int:
+        """Write the row of a file whose content, if there was any, is gone."""
+        old = self._file_id(new.root, new.ref.relative)
+        if old is not None:
+            self._remove_content([old])
+        return self._write_file_row(old, new)
 
     def _file_id(self, root: int, relative: bytes) -> int | None:
         found = self._db.value(
@@ -135,17 +144,17 @@ class Files(Roots, Lexical):
         )
         return row if old is None else old
 
-    def _add_chunks(self, file: int, new: NewFile) -> None:
-        count = len(new.chunks)
-        listed = digest_list(passage.digest for _, passage in new.chunks)
-        ids: dict[bytes, int] = dict(
-            self._db.rows(f"SELECT passage.digest, passage.id FROM {DIGESTS}", (listed,))
-        )
+    def _add_chunks(self, versions: Sequence[tuple[int, NewFile]]) -> None:
+        """Add the chunks of `(file, version)`: every row first, then every word.
+
+        The other way round FTS5 would write out what it has gathered with each statement.
+        """
+        ids = self._passage_ids([passage for _, new in versions for _, passage in new.chunks])
         rows = [
             (
                 file,
                 chunk.ordinal,
-                ids.get(passage.digest),
+                ids[passage.digest],
                 chunk.start,
                 chunk.end,
                 chunk.start_line,
@@ -153,26 +162,44 @@ class Files(Roots, Lexical):
                 chunk.page,
                 joined(chunk.breadcrumb),
             )
+            for file, new in versions
             for chunk, passage in new.chunks
         ]
-        self._db.many(
-            "INSERT INTO chunk(file, ordinal, passage, start_char, end_char, start_line, "
-            "end_line, page, breadcrumb, checksum) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        self._db.insert_many(
+            "chunk(file, ordinal, passage, start_char, end_char, start_line, end_line, page, "
+            "breadcrumb, checksum)",
             [(*row, row_checksum(*row)) for row in rows],
         )
         # AUTOINCREMENT hands out consecutive ids within a transaction.
-        first = self._db.connection.last_insert_rowid() - count + 1
+        chunk_ids = count(self._db.connection.last_insert_rowid() - len(rows) + 1)
+        for file, new in versions:
+            if new.chunks:
+                self._index_version(file, new, chunk_ids)
+
+    def _index_version(self, file: int, new: NewFile, chunk_ids: Iterator[int]) -> None:
         where = path_words(new.ref.relative or self._root_path(new.root))
         self._index_chunks(
             where,
             [
                 # The passage's text, not the chunk's: the same words come back in a repair.
-                (first + index, chunk.breadcrumb, passage.text[passage.body :])
-                for index, (chunk, passage) in enumerate(new.chunks)
+                (next(chunk_ids), chunk.breadcrumb, passage.text[passage.body :])
+                for chunk, passage in new.chunks
             ],
         )
         self._index_file(file, new.title, where, new.text)
-        self._count_covered([file], 1)
+
+    def _passage_ids(self, passages: Sequence[Passage]) -> dict[bytes, int]:
+        """Row ids by digest; what is not stored yet is."""
+        ids = self._known_passages(passages)
+        new = [passage for passage in passages if passage.digest not in ids]
+        if new:
+            self.add_passages(new)
+            ids |= self._known_passages(new)
+        return ids
+
+    def _known_passages(self, passages: Sequence[Passage]) -> dict[bytes, int]:
+        listed = digest_list([passage.digest for passage in passages])
+        return dict(self._db.rows(f"SELECT passage.digest, passage.id FROM {DIGESTS}", (listed,)))
 
     def mark_failed(self, root: int, ref: FileRef, reason: str, fingerprint: int = 0) -> int:
         """Record that a file cannot be read now; what the index holds of it stays searchable.
@@ -255,9 +282,9 @@ class Files(Roots, Lexical):
             "ON code.key = (space.id << 40 | chunk.passage) GROUP BY space.id",
             (id_list(files),),
         )
-        for count, space in covered:
+        for chunks, space in covered:
             self._db.run(
-                "UPDATE space SET covered = covered + ? WHERE id = ?", (sign * count, space)
+                "UPDATE space SET covered = covered + ? WHERE id = ?", (sign * chunks, space)
             )
 
     # --- rebuilding --------------------------------------------------------------------------

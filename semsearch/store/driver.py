@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from itertools import chain
 
 import apsw
 
@@ -27,11 +28,17 @@ from semsearch.text import printable
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from typing import Any
+    from typing import Any, Final
 
     Cell = Any  # what a column holds is known where the statement is
     Row = tuple[Cell, ...]
     Bindings = Sequence[Any]
+
+_ROWS_AT_ONCE: Final = (64, 16, 4, 1)
+"""Rows one statement inserts; few sizes, so that every statement is prepared once."""
+
+_FEW_PAGES_KIB: Final = -1024
+"""A small page cache; negative, as SQLite counts kilobytes."""
 
 
 class Database:
@@ -77,6 +84,10 @@ class Database:
         except apsw.Error as error:
             raise translate(error, self.path) from error
 
+    def keep_few_pages(self) -> None:
+        """Hold little of the file in memory: the system holds what is read often."""
+        self.pragma("cache_size", _FEW_PAGES_KIB)
+
     # --- statements --------------------------------------------------------------------------
 
     def rows(self, sql: str, bindings: Bindings = ()) -> list[Row]:
@@ -110,6 +121,32 @@ class Database:
         self._check_writing()
         try:
             self._connection.executemany(sql, rows).fetchall()
+        except (apsw.Error, ValueError) as error:
+            raise translate(error, self.path) from error
+
+    def insert_many(self, into: str, rows: Sequence[Row], otherwise: str = "") -> None:
+        """Insert rows, many by one statement; a row that is refused spoils the transaction.
+
+        A statement for each would cost several times what SQLite does for it. Not for FTS5
+        tables: before a statement that changes several of their rows they write out what they
+        have gathered, as they do for one with foreign keys once they have been written to.
+
+        Args:
+            into: table and columns, as in `vector(key, value)`.
+            rows: values of the columns, in their order.
+            otherwise: the `ON CONFLICT` clause.
+        """
+        self._check_writing()
+        # OR FAIL: what was inserted before the refused row is not taken back here, by a copy of
+        # every page that was touched, but with the transaction.
+        head, start = f"INSERT OR FAIL INTO {into} VALUES ", 0
+        try:
+            for size in _ROWS_AT_ONCE:
+                while len(rows) - start >= size:
+                    values = ", ".join([f"({', '.join('?' * len(rows[start]))})"] * size)
+                    cells = tuple(chain.from_iterable(rows[start : start + size]))
+                    self._connection.execute(f"{head}{values} {otherwise}", cells).fetchall()
+                    start += size
         except (apsw.Error, ValueError) as error:
             raise translate(error, self.path) from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from semsearch.records import ChunkRow
 from semsearch.store.base import DIGESTS, Part, absolute, batches, digest_list, id_list, split
+from semsearch.store.connect import row_checksum
 from semsearch.store.faults import translate
 
 TYPE_CHECKING = False
@@ -18,15 +19,15 @@ class Passages(Part):
 
     def add_passages(self, passages: Sequence[Passage]) -> None:
         """Store texts that are new; a known digest is left alone."""
+        rows = [
+            (*passage, row_checksum(passage.digest, passage.body, passage.tokens, passage.withheld))
+            for passage in passages
+        ]
         with self._db.change():
-            self._db.many(
-                "INSERT INTO passage(digest, text, body, tokens, withheld, checksum) "
-                "VALUES(?1, ?2, ?3, ?4, ?5, row_checksum(?1, ?3, ?4, ?5)) "
+            self._db.insert_many(
+                "passage(digest, text, body, tokens, withheld, checksum)",
+                rows,
                 "ON CONFLICT(digest) DO NOTHING",
-                [
-                    (passage.digest, passage.text, passage.body, passage.tokens, passage.withheld)
-                    for passage in passages
-                ],
             )
 
     def collect_garbage(self) -> int:

@@ -114,12 +114,9 @@ class Vectors(Spaces, Passages, Ledger):
             (id_list(first | id for id in place),),
         ):
             del place[known - first]
-        self._db.many(
-            "INSERT INTO code(key, bits) VALUES(?, ?)",
-            [(first | id, codes[i]) for id, i in place.items()],
-        )
-        self._db.many(
-            "INSERT INTO vector(key, value, checksum, ledger) VALUES(?, ?, ?, ?)",
+        self._db.insert_many("code(key, bits)", [(first | id, codes[i]) for id, i in place.items()])
+        self._db.insert_many(
+            "vector(key, value, checksum, ledger)",
             [
                 (first | id, values[i], checksum(space, digests[i], values[i]), ledger)
                 for id, i in place.items()

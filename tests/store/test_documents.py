@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from semsearch.errors import SemsearchError
 from semsearch.records import Chunk, FileRef
 from tests.store.material import ROOT, passage_of, put, ref_of, vector_of, version
 
@@ -118,10 +117,36 @@ def test_ids_are_never_given_to_something_else(index: Index) -> None:
     assert store.chunk_rows([chunk]) == []
 
 
-def test_a_version_needs_its_passages(index: Index) -> None:
-    with pytest.raises(SemsearchError):
-        index.store.publish(version(index.root.id, b"a.md", ["never stored"]))
-    assert index.store.file(index.root.id, b"a.md") is None
+def test_a_version_brings_its_passages(index: Index) -> None:
+    put(index.store, None, version(index.root.id, b"a.md", ["shared"]))
+    file = index.store.publish(version(index.root.id, b"b.md", ["new", "shared", "new"]))
+    rows = index.store.chunk_rows(index.store.chunks_of_file(file))
+    assert [row.text for row in rows] == ["new", "shared", "new"]
+    assert index.store.counts().passages == 2
+
+
+def test_versions_published_together_are_each_their_own(index: Index) -> None:
+    """As many chunks as take every size of statement, unequal files, one of them replaced."""
+    store = index.store
+    put(store, None, version(index.root.id, b"2.md", ["an older version", "of two passages"]))
+    sizes = [70, 0, 3, 1, 41]
+    versions = [
+        version(index.root.id, b"%d.md" % number, [f"w{number}x{n}" for n in range(size)])
+        for number, size in enumerate(sizes)
+    ]
+    files = store.publish_all(versions)
+    for file, new in zip(files, versions, strict=True):
+        rows = store.chunk_rows(store.chunks_of_file(file))
+        assert [row.relative for row in rows] == [new.ref.relative] * len(new.chunks)
+        assert [(row.ordinal, row.text) for row in rows] == [
+            (chunk.ordinal, chunk.text) for chunk, _ in new.chunks
+        ]
+        for row in rows[:: max(1, len(rows) - 1)]:
+            assert [found for found, _ in store.match_chunks(row.text, 9)] == [row.chunk]
+    assert [found for found, _ in store.match_files("w0x69", 9)] == [files[0]]
+    assert store.match_chunks("older", 9) == []
+    assert store.counts().chunks == sum(sizes)
+    assert [one for one in store.check() if one.state != "ok"] == []
 
 
 def test_a_skipped_file_is_known_with_its_reason(index: Index) -> None:

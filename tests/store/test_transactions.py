@@ -19,6 +19,7 @@ from tests.store.material import KEY, ROOT, fresh, passage_of, put, sent, vector
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from semsearch.records import NewFile
     from semsearch.store import SqliteStore
     from tests.store.conftest import Index
 
@@ -72,6 +73,13 @@ def test_a_nested_block_is_taken_back_alone(index: Index) -> None:
     assert relatives(store) == [b"a.md", b"c.md"]
 
 
+def _refused(root: int) -> NewFile:
+    """A version whose second passage has a digest that is none, after its file row is written."""
+    new = version(root, b"b.md", ["fine", "refused"])
+    first, (chunk, passage) = new.chunks
+    return new._replace(chunks=(first, (chunk, passage._replace(digest=b"short"))))
+
+
 def test_a_method_that_fails_half_way_spoils_its_block(index: Index) -> None:
     """Else swallowing its error would commit a file without its chunks."""
     store = index.store
@@ -79,8 +87,8 @@ def test_a_method_that_fails_half_way_spoils_its_block(index: Index) -> None:
     def careless() -> None:
         with store.write():
             put(store, None, version(index.root.id, b"a.md", ["one"]))
-            with pytest.raises(SemsearchError, match="NOT NULL"):
-                store.publish(version(index.root.id, b"b.md", ["passage never stored"]))
+            with pytest.raises(SemsearchError, match="CHECK"):
+                store.publish(_refused(index.root.id))
 
     with pytest.raises(SemsearchError, match="taken back"):
         careless()
@@ -91,8 +99,8 @@ def test_a_block_of_its_own_keeps_the_failure_away_from_the_rest(index: Index) -
     store = index.store
     with store.write():
         put(store, None, version(index.root.id, b"a.md", ["one"]))
-        with pytest.raises(SemsearchError, match="NOT NULL"), store.write():
-            store.publish(version(index.root.id, b"b.md", ["passage never stored"]))
+        with pytest.raises(SemsearchError, match="CHECK"), store.write():
+            store.publish(_refused(index.root.id))
     assert relatives(store) == [b"a.md"]
 
 
