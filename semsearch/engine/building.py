@@ -15,7 +15,7 @@ from semsearch.engine.widths import wider_space
 from semsearch.errors import UsageError
 from semsearch.indexing import RunOptions, Spending
 from semsearch.indexing.build import BuildPlan, BuildRun, estimate_build
-from semsearch.store import indexer_lock
+from semsearch.store.lock import indexer_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,8 +15,9 @@ from semsearch.engine import model_list
 from semsearch.engine.costs import calibrated_tokens, host_of
 from semsearch.errors import DamagedError
 from semsearch.records import Health
-from semsearch.store import aside, indexer_lock
+from semsearch.store import aside
 from semsearch.store.check import findings
+from semsearch.store.lock import indexer_lock
 from semsearch.store.salvage import salvage
 
 if TYPE_CHECKING:

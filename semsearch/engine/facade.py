@@ -334,7 +334,7 @@ class Engine(ModelVerbs):
         Raises:
             BusyError: another process is indexing.
         """
-        from semsearch.store import indexer_lock
+        from semsearch.store.lock import indexer_lock
 
         with indexer_lock(self.index_path):
             return self.store().forget(path)

@@ -14,7 +14,8 @@ from semsearch.engine.widths import wider_space
 from semsearch.errors import UsageError
 from semsearch.indexing import IndexRun, PlanOptions, RunOptions, Spending, estimate, make_plan
 from semsearch.records import IndexReport, Root
-from semsearch.store import indexer_lock, open_index
+from semsearch.store import open_index
+from semsearch.store.lock import indexer_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -137,7 +137,7 @@ def drop_model(engine: Engine, name: str) -> Dropped:
     """
     from semsearch.engine.canaries import named_space
     from semsearch.indexing.notes import MODEL_WANTED
-    from semsearch.store import indexer_lock
+    from semsearch.store.lock import indexer_lock
 
     store = engine.store()
     with indexer_lock(engine.index_path):

@@ -51,6 +51,9 @@ class _Folding(dict[int, int]):
     """Code point -> code point without case and diacritics, filled as characters are met."""
 
     def __missing__(self, code: int) -> int:
+        if code < 0x80:
+            self[code] = folded = ord(chr(code).lower())
+            return folded
         import unicodedata
 
         character = chr(code)

@@ -1,7 +1,6 @@
 """The index: one SQLite file with texts, vectors, lexical tables and the books."""
 
 from semsearch.store.lexical import segment
-from semsearch.store.lock import indexer_lock
 from semsearch.store.sqlite import SqliteStore, open_index, versions
 
-__all__ = ["SqliteStore", "indexer_lock", "open_index", "segment", "versions"]
+__all__ = ["SqliteStore", "open_index", "segment", "versions"]

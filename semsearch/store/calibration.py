@@ -55,26 +55,28 @@ def _needed_in_sample(
     """Candidates that hold `_RECALL` of the true neighbours within the sample; None: stopped."""
     count = min(_QUERIES, len(sample) // 2)
     stride = len(sample) // count
-    queries = _sums(_matrix(db, dimensions, sample[::stride][:count]))
-    rotation = Rotation(dimensions)
-    query_signs = _signs(rotation.sign_codes(queries))
+    queries = _sums(_read(db, dimensions, sample[::stride][:count])[0])
+    query_signs = _signs(Rotation(dimensions).sign_codes(queries))
     nearest = _Nearest()
     every = max(1, len(sample) // BATCH // 10)
     for number, start in enumerate(range(0, len(sample), BATCH)):
         if progress is not None and number % every == 0 and not progress():
             return None
-        part = _matrix(db, dimensions, sample[start : start + BATCH])
-        agreement = query_signs @ _signs(rotation.sign_codes(part)).T
-        nearest.add(queries @ part.T, agreement)
+        part, codes = _read(db, dimensions, sample[start : start + BATCH])
+        nearest.add(queries @ part.T, query_signs @ _signs(codes).T)
     return nearest.candidates(_RECALL)
 
 
-def _matrix(db: Database, dimensions: int, keys: list[int]) -> Matrix:
+def _read(db: Database, dimensions: int, keys: list[int]) -> tuple[Matrix, list[bytes]]:
+    """Vectors, one a row, and their sign codes."""
     rows = db.rows(
-        "SELECT vector.value FROM json_each(?) CROSS JOIN vector ON vector.key = json_each.value",
+        "SELECT vector.value, code.bits FROM json_each(?) "
+        "CROSS JOIN vector ON vector.key = json_each.value "
+        "CROSS JOIN code ON code.key = json_each.value",
         (id_list(keys),),
     )
-    return widen_many(b"".join([value for (value,) in rows]), dimensions)
+    vectors = widen_many(b"".join([value for value, _ in rows]), dimensions)
+    return vectors, [bits for _, bits in rows]
 
 
 class _Nearest:

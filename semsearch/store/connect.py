@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-from zlib import crc32
 
 import apsw
 
@@ -171,15 +170,20 @@ def _distrust_schema(connection: apsw.Connection) -> None:
 
 def row_checksum(*values: str | bytes | int | float | None) -> int:
     """CRC-32 of a row's values, each with its length; a text counts as its UTF-8."""
+    from zlib import crc32  # a search writes no rows
+
     parts: list[bytes] = []
     for value in values:
-        if isinstance(value, bytes):
+        if type(value) is int:  # most are; not bool
+            raw = b"%d" % value
+        elif isinstance(value, bytes):
             raw = value
         else:
             text = value if isinstance(value, str) else repr(value)
             raw = text.encode("utf-8", "surrogatepass")
         size = len(raw)
-        parts += (_SIZES[size] if size < len(_SIZES) else size.to_bytes(8, "little"), raw)
+        parts.append(_SIZES[size] if size < len(_SIZES) else size.to_bytes(8, "little"))
+        parts.append(raw)
     return crc32(b"".join(parts))
 
 

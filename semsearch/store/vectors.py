@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from zlib import crc32
 
 from semsearch.errors import MalformedReply
 from semsearch.store.base import (
@@ -257,4 +256,6 @@ AND {_WANTING}"""
 
 def checksum(space: int, digest: bytes, value: bytes) -> int:
     """CRC-32 that ties a stored vector to its space and its text."""
+    from zlib import crc32
+
     return crc32(value, crc32(digest, space))

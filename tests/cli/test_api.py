@@ -229,7 +229,7 @@ def test_forget_leaves_no_trace_of_text_or_vectors(
 def test_a_second_indexer_is_told_who_holds_the_index(
     run: Run, many: Path, env: dict[str, str], isolated_home: Path
 ) -> None:
-    from semsearch.store import indexer_lock
+    from semsearch.store.lock import indexer_lock
 
     run("index", str(many), "--yes", env=env)
     index = next(isolated_home.rglob("index.db"))

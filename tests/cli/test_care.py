@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import apsw
 import pytest
 
-from semsearch.store import indexer_lock
+from semsearch.store.lock import indexer_lock
 from tests.cli.conftest import data_of, error_of
 from tests.fakes.api_server import KEY, FakeApi
 from tests.store.invariants import invariants

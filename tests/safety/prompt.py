@@ -24,7 +24,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from semsearch.store import indexer_lock
+from semsearch.store.lock import indexer_lock
 from tests.fakes import replies
 from tests.fakes.api_server import KEY, FakeApi
 from tests.safety.processes import COMMAND, environment, index_of, run

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from semsearch.errors import BusyError, Cancelled, StorageError
-from semsearch.store import indexer_lock
+from semsearch.store.lock import indexer_lock
 from tests.store.material import ROOT, fresh
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HOLDER = """
 import sys, time
-from semsearch.store import indexer_lock
+from semsearch.store.lock import indexer_lock
 with indexer_lock(sys.argv[1]):
     print("held", flush=True)
     sys.stdin.read()
@@ -122,7 +122,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 FULL = """
 import resource, sys
-from semsearch.store import indexer_lock
+from semsearch.store.lock import indexer_lock
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 with indexer_lock(sys.argv[1]):
     print("held")

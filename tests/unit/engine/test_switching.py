@@ -11,7 +11,7 @@ import pytest
 
 from semsearch.engine.job import JobOptions
 from semsearch.errors import AccessError, BusyError, ModelUnavailable, UsageError
-from semsearch.store import indexer_lock
+from semsearch.store.lock import indexer_lock
 from tests.unit.engine.conftest import VOCABULARY, A, B, Desk, write_files
 
 if TYPE_CHECKING:
