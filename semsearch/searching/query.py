@@ -15,6 +15,7 @@ text. Only a filter with a value it cannot have is an error, which says where it
 
 from __future__ import annotations
 
+import os
 import re
 
 from semsearch.errors import UsageError
@@ -32,6 +33,7 @@ MAX_BYTES: Final = 8192
 
 # Rare patterns are compiled when they are first needed: a search pays for every start.
 _FILTER: Final = r"(-?)(in|type|after|before|like):"
+_OF_PATHS: Final = ("in", "like")
 _ESCAPED: Final = r'\\(?=["“”„\\-]|(?:in|type|after|before|like):)'
 _LONGEST_FILTER: Final = len("-before:")
 _OPENING: Final = '"“”„'
@@ -63,16 +65,26 @@ def parse_query(raw: str, *, cwd: bytes, now: float, roots: Sequence[bytes] = ()
 
 
 def from_arguments(arguments: Iterable[str]) -> str:
-    """One query from command line words, with the quotes the shell took from filter values."""
-    parts = []
-    for argument in arguments:
-        match = re.match(_FILTER, argument, re.IGNORECASE)
-        value = argument[match.end() :] if match else ""
-        if match and " " in value and '"' not in value:
-            parts.append(f'{match[0]}"{value}"')
-        else:
-            parts.append(argument)
-    return " ".join(parts)
+    """One query from command line words, with the quotes the shell took from the paths in it.
+
+    One argument alone is a query as it was typed, unless all of it names a path that exists.
+    """
+    given = list(arguments)
+    return " ".join([_with_quotes(argument, alone=len(given) == 1) for argument in given])
+
+
+def _with_quotes(argument: str, *, alone: bool) -> str:
+    if " " in argument and '"' not in argument and ":" in argument:
+        key, _, value = argument.partition(":")
+        if key.lower() in _OF_PATHS and (not alone or _exists(value)):
+            return f'{key}:"{value}"'
+    return argument
+
+
+def _exists(value: str) -> bool:
+    """Whether `path` or `path:line` names something, seen from the current folder."""
+    match = re.fullmatch(_LINE, value)
+    return os.path.exists(os.path.expanduser(match[1] if match else value))
 
 
 class _Parser:

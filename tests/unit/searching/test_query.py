@@ -193,6 +193,18 @@ def test_the_shell_took_the_quotes_of_a_filter() -> None:
     assert from_arguments(["in:My Notes", "two words", "tea"]) == 'in:"My Notes" two words tea'
 
 
+def test_a_whole_query_in_quotes_is_taken_as_it_was_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for query in ("in:notes dense loaf", "type:md dense loaf", "after:2024-06 docker logs"):
+        assert from_arguments([query]) == query
+    (tmp_path / "My Notes").mkdir()
+    assert from_arguments(["in:My Notes"]) == 'in:"My Notes"'
+    (tmp_path / "My Notes" / "a b.md").touch()
+    assert from_arguments(["like:My Notes/a b.md:12"]) == 'like:"My Notes/a b.md:12"'
+
+
 def test_flags_mean_what_the_filters_mean() -> None:
     flags = make_filter(
         folders=["work"], types=["md,py"], after="2024-02", before="7d", cwd=b"/home/ada", now=NOW
@@ -239,7 +251,7 @@ def test_text_without_special_characters_is_kept_whole(raw: str) -> None:
     assert (query.phrases, query.excluded, query.where, query.like) == ((), (), Filter(), None)
 
 
-def test_two_thousand_hostile_strings_parse_in_linear_time() -> None:
+def test_two_thousand_hostile_strings_are_parsed_or_refused() -> None:
     generator = random.Random(7)
     for _ in range(2000):
         parts = generator.choices(FRAGMENTS, k=generator.randint(1, 40))
