@@ -32,6 +32,18 @@ _DECLARABLE: Final = re.compile(
 )
 _CONTROLS: Final = bytes(code for code in range(32) if code not in b"\b\t\n\f\r\x1b") + b"\x7f"
 _RARE_IN_CP1252: Final = bytes(range(0x80, 0xA0))
+_WESTERN: Final = (
+    "àáâãäåæçèéêëìíîïñòóôõöøœùúûüÿßÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØŒÙÚÛÜ‘’“”‚„«»–—…•·¡¿°§£€©®ªº´\xa0"
+).encode("cp1252")
+"""What texts of western Europe have beyond ASCII; in the other codecs these are other letters."""
+_LATIN: Final = re.compile(r"cp125[0247]|iso8859-(?:[123459]|1[03456])|latin.*")
+"""Codecs of languages that write the letters of ASCII with accents."""
+_TELLING: Final = 20
+"""Bytes beyond ASCII from which on statistics can tell one of those languages from another."""
+_AMONG_ASCII: Final = re.compile(
+    rb"(?<=[A-Za-z])[\x80-\xff]{1,2}(?![\x80-\xff])|(?<![\x80-\xff])[\x80-\xff]{1,2}(?=[A-Za-z])"
+)
+"""One or two letters beside one of ASCII; other alphabets write whole words of their own."""
 _REPLACED: Final = "\N{REPLACEMENT CHARACTER}"
 _WORST_DAMAGE: Final = 0.1
 """Share of characters that may be undecodable or control codes before it is not text."""
@@ -100,7 +112,10 @@ def _not_utf8(data: bytes, first_bad: int) -> Decoded:
             return Decoded(data.decode(declared), declared)
         except UnicodeDecodeError:
             pass  # the declaration is wrong; look at the bytes instead
-    detected = _detected_encoding(_sample(data, first_bad))
+    sample = _sample(data, first_bad)
+    detected = _detected_encoding(sample)
+    if detected is not None and _is_western(sample, detected):
+        detected = "cp1252"
     if detected is not None:
         text = data.decode(detected, "replace")
         if text.count(_REPLACED) <= len(text) * 0.01:
@@ -153,6 +168,19 @@ def _detected_encoding(sample: bytes) -> str | None:
         return codecs.lookup(name).name
     except LookupError:
         return None
+
+
+def _is_western(sample: bytes, detected: str) -> bool:
+    """Whether letters of western Europe stand among those of ASCII.
+
+    In a note of a few lines the statistics of a detector find any alphabet.
+    """
+    high = sample.translate(None, bytes(range(0x80)))
+    if not high or high.translate(None, _WESTERN):
+        return False
+    if 2 * len(b"".join(_AMONG_ASCII.findall(sample))) < len(high):
+        return False
+    return len(high) < _TELLING or _LATIN.fullmatch(detected) is None
 
 
 def _plausible(decoded: Decoded, data: bytes) -> Decoded:

@@ -57,6 +57,24 @@ def test_other_encodings_are_detected(text: str, codec: str) -> None:
     assert decoded.warnings
 
 
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [
+        ("Déjà vu à Genève", "cp1252"),
+        ("Grüße aus Köln", "cp1252"),
+        ("It’s Bob’s note – naïve, isn’t it?", "cp1252"),
+        ("Prix : 25 € la pièce", "cp1252"),
+        ("¿Dónde está el niño?", "cp1252"),
+        ("да, но я и ты", "cp1251"),
+        ("Zażółć gęślą jaźń i wróć do domu, proszę bardzo", "cp1250"),
+        ("Bugün hava çok güzel, güneş ışıl ışıl parlıyor", "cp1254"),
+        ("Καλημέρα κόσμε", "cp1253"),
+    ],
+)
+def test_a_note_of_one_line_is_read_in_its_own_alphabet(text: str, codec: str) -> None:
+    assert decode(text.encode(codec)).text == text
+
+
 def test_a_declared_encoding_is_believed_when_it_fits() -> None:
     source = "# -*- coding: iso-8859-15 -*-\nprice = '5 \N{EURO SIGN}'\n"
     decoded = decode(source.encode("iso-8859-15"))
