@@ -206,12 +206,14 @@ def _spending(settings: Settings, choice: Choice | None) -> Spending:
 
 
 def settled_space(store: SqliteStore, choice: Choice, key: SpaceKey) -> Space:
-    """The space a run fills; it answers searches at once where there is no other."""
+    """The space a run fills; it answers searches at once where no other one can."""
     with store.write():
         space = choices.matching_space(store.spaces(), key)
         if space is None:
             space = store.ensure_space(key, choices.alpha(choice))
-        if store.active_space() is None:
+        active = store.active_space()
+        # Not a vector: a model that was mistyped, say. It must not stand in the way for ever.
+        if active is None or not store.coverage(active.id)[0]:
             store.activate_space(space.id)
         if choice.local and choice.model != choices.EMBEDDED_MODEL:
             folder = os.path.abspath(os.path.expanduser(choice.model.removeprefix("local:")))

@@ -12,6 +12,7 @@ import pytest
 from semsearch.engine.job import JobOptions
 from semsearch.errors import ModelUnavailable, UsageError
 from semsearch.records import ModelInfo
+from semsearch.store.schema import PAGE_SIZE
 from tests.fakes.api_server import FakeApi
 from tests.unit.engine.conftest import A, B, Desk, last_report, write_files
 
@@ -175,8 +176,10 @@ def test_the_place_of_a_dropped_space_is_given_back_to_the_disk(desk: Desk) -> N
     size = desk.index.stat().st_size
     dropped = desk.do(lambda engine: engine.drop_model(B))
     assert (dropped.vectors, dropped.shrunk) == (300, True)
-    assert dropped.freed_bytes >= 300 * 2 * 96
-    assert size - desk.index.stat().st_size >= 300 * 2 * 96
+    # Whole pages; the first one may hold rows of the other space too.
+    least = 300 * 2 * 96 - PAGE_SIZE
+    assert dropped.freed_bytes >= least
+    assert size - desk.index.stat().st_size >= least
     assert desk.search("cedar").space.key.model == A
 
 
