@@ -13,6 +13,7 @@ from semsearch.engine.costs import calibrated
 from semsearch.engine.widths import wider_space
 from semsearch.errors import UsageError
 from semsearch.indexing import IndexRun, PlanOptions, RunOptions, Spending, estimate, make_plan
+from semsearch.paths import is_below
 from semsearch.records import IndexReport, Root
 from semsearch.store import open_index
 from semsearch.store.lock import indexer_lock
@@ -90,6 +91,17 @@ class Job:
             yield event
 
 
+class Target(NamedTuple):
+    """Where the vectors of a run come from and go to; nothing at all for keywords alone."""
+
+    choice: Choice | None = None
+    embedder: Embedder | None = None
+    space: Space | None = None
+    """None in a dry run whose space is not there yet."""
+    source: Space | None = None
+    """A wider space of the same model, whose vectors can be cut."""
+
+
 class IndexJob(Job):
     """An index run; made by `Engine.index_job`, which holds the index's lock."""
 
@@ -97,26 +109,29 @@ class IndexJob(Job):
         self,
         store: SqliteStore,
         roots: tuple[Root, ...],
+        target: Target,
         settings: Settings,
-        embedder: Embedder | None,
-        space: Space | None,
         options: JobOptions,
         run_options: RunOptions,
-        source: Space | None = None,
     ) -> None:
-        super().__init__(store, embedder, roots)
+        super().__init__(store, target.embedder, roots)
         self._settings = settings
+        self._choice = target.choice
+        self._space = target.space
+        self._source = target.source
         self._options = options
-        self._space = space
         self._run_options = run_options
-        self._source = source
         self._plan: Plan | None = None
 
     def estimate(self) -> IndexReport:
-        """A dry run: every file that changed is read and chunked, nothing is written or sent."""
-        report = estimate(
-            self._store, self._make_plan(), self._embedder, self._space, self._run_options
-        )
+        """A dry run: every file that changed is read and chunked, nothing is written or sent.
+
+        The server is asked for its list of models where nothing here knows what it charges.
+        """
+        options = self._run_options
+        if options.spending.usd_per_million_tokens is None:
+            options = options._replace(spending=_spending(self._settings, self._choice, ask=True))
+        report = estimate(self._store, self._make_plan(), self._embedder, self._space, options)
         if report.estimate is None:
             return report
         return report._replace(estimate=calibrated(self._store, self._space, report.estimate))
@@ -190,19 +205,20 @@ def prepare_job(
                 space = settled_space(store, choice, key)
         run_options = RunOptions(
             max_file_bytes=int(settings.number("index.max_file_mb") * 1_000_000),
-            spending=_spending(settings, choice),
+            spending=_spending(settings, choice, ask=False),
             send_secrets=settings.flag("index.send_secrets"),
             follow_symlinks=settings.flag("index.follow_symlinks"),
         )
-        yield IndexJob(store, roots, settings, embedder, space, options, run_options, source)
+        target = Target(choice, embedder, space, source)
+        yield IndexJob(store, roots, target, settings, options, run_options)
 
 
-def _spending(settings: Settings, choice: Choice | None) -> Spending:
-    """The cap, and the price that makes it hold; the server is asked for one only to keep a cap."""
+def _spending(settings: Settings, choice: Choice | None, *, ask: bool) -> Spending:
+    """The cap, and the price that makes it hold: to keep one the server is asked in any case."""
     cap_usd = settings.number("index.max_cost")
     if choice is None:
         return Spending(cap_usd)
-    return Spending(cap_usd, model_list.price(settings, choice, ask=cap_usd > 0))
+    return Spending(cap_usd, model_list.price(settings, choice, ask=ask or cap_usd > 0))
 
 
 def settled_space(store: SqliteStore, choice: Choice, key: SpaceKey) -> Space:
@@ -234,7 +250,7 @@ def _roots(store: SqliteStore, paths: Sequence[bytes], *, dry_run: bool) -> tupl
         return tuple(known)
     roots: dict[bytes, Root] = {}
     for path in paths:
-        holding = [root for root in known if _holds(root.path, path)]
+        holding = [root for root in known if is_below(path, root.path)]
         if holding:
             root = max(holding, key=lambda one: len(one.path))
         elif dry_run:
@@ -255,10 +271,6 @@ def _own_places(path: str) -> frozenset[tuple[int, int]]:
             continue
         found.add((status.st_dev, status.st_ino))
     return frozenset(found)
-
-
-def _holds(folder: bytes, path: bytes) -> bool:
-    return path == folder or path.startswith(folder.rstrip(b"/") + b"/")
 
 
 @contextmanager

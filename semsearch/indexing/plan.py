@@ -93,10 +93,6 @@ class Plan:
         """Files to read."""
         return sum(len(plan.changed) for plan in self.roots)
 
-    def root_of(self, root: int) -> RootPlan:
-        """The part of the plan about one root."""
-        return self._by_id[root]
-
     def take_moved(self, twin: StoredFile) -> bool:
         """Whether a stored file with the content of a new one is gone, and not taken before."""
         plan = self._by_id.get(twin.root)

@@ -8,7 +8,7 @@ import time
 from semsearch.errors import BusyError, StorageError
 from semsearch.store.base import Part, absolute, id_list
 from semsearch.store.filters import restriction
-from semsearch.vectors import Rotation, gate, widen
+from semsearch.vectors import Rotation, gate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -232,13 +232,6 @@ class Ledger(Part):
             # Nobody waits for a cache, and a full disk must not take the answer away.
             return
 
-    def forget_queries(self) -> None:
-        """Drop every cached query and the history."""
-        with self._db.change():
-            self._db.run("DELETE FROM query_vector")
-            self._db.run("DELETE FROM history")
-        self._codes.clear()
-
     def _code_of(self, vector: bytes, unit: bytes) -> bytes:
         """The sign code of a query's vector, given with its unit form; remembered for a while."""
         code = self._codes.get(vector)
@@ -255,10 +248,6 @@ class Ledger(Part):
                 self._codes.clear()
             self._codes[vector] = code
         return code
-
-    def code_of_stored(self, value: bytes, dimensions: int) -> bytes:
-        """The sign code of a stored (bfloat16) vector."""
-        return self._rotation(dimensions).sign_code(widen(value))
 
     def _rotation(self, dimensions: int) -> Rotation:
         rotation = self._rotations.get(dimensions)

@@ -31,3 +31,12 @@ def test_a_mistyped_first_model_does_not_stand_in_the_way(
     assert found["hits"][0]["cosine"] is not None
     again = data_of(run("index", "--json", env=env))
     assert (again["files"]["unchanged"], again["api"]["requests"]) == (1, 0)
+
+
+def test_a_plan_tells_what_a_model_costs_that_only_its_server_knows(
+    run: Run, notes: Path, api: FakeApi
+) -> None:
+    env = {"OPENROUTER_API_KEY": KEY, "SEMSEARCH_BASE_URL": api.url}
+    plan = data_of(run("index", str(notes), "--model", "acme/tiny", "--dry-run", "--json", env=env))
+    assert plan["estimate"]["cost_usd"] > 0
+    assert [request.method for request in api.requests] == ["GET"]  # the list, and no text

@@ -83,10 +83,6 @@ def test_history_lists_each_query_once_the_latest_first(index: Index) -> None:
         index.store.remember_query(query, "hybrid", 4)
     assert index.store.recent_queries(10) == ["three", "one", "two"]
     assert index.store.recent_queries(1) == ["three"]
-    index.store.cache_query(index.space.id, "one", vector_of("one"))
-    index.store.forget_queries()
-    assert index.store.recent_queries(10) == []
-    assert index.store.cached_query(index.space.id, "one") is None
 
 
 def test_marks_name_the_passage_and_can_be_changed_and_taken_back(index: Index) -> None:
