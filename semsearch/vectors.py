@@ -143,7 +143,8 @@ def widen_many(halves: bytes, dimensions: int) -> Matrix:
     """Concatenated bfloat16 vectors as a float32 matrix with `dimensions` columns."""
     import numpy as np
 
-    words = np.frombuffer(halves, "<u2").astype("<u4") << 16
+    words = np.frombuffer(halves, "<u2").astype("<u4")
+    words <<= 16
     return words.view("<f4").reshape(-1, dimensions)
 
 
@@ -205,6 +206,18 @@ class Rotation:
         """`sign_code` of every row of a float32 matrix of shape `(n, dimensions)`."""
         import numpy as np
 
+        packed = np.packbits(self.rotated(matrix) > 0, axis=1, bitorder="little").tobytes()
+        width = self.code_bytes
+        return [packed[start : start + width] for start in range(0, len(packed), width)]
+
+    def rotated(self, matrix: Matrix) -> Matrix:
+        """What the codes are the signs of, `8 * code_bytes` values a row, of no particular length.
+
+        Args:
+            matrix: float32, shape `(n, dimensions)`, rows of unit length.
+        """
+        import numpy as np
+
         if self._arrays is None:
             self._arrays = _Arrays(self._block, self._scale, self._flips, self._order)
         arrays = self._arrays
@@ -213,9 +226,7 @@ class Rotation:
         np.multiply(matrix, arrays.scaled_flips[:dimensions], out=values[:, :dimensions])
         values = arrays.transform(np.rint(values, out=values)).take(arrays.order, axis=1)
         values *= arrays.flips
-        packed = np.packbits(arrays.transform(values) > 0, axis=1, bitorder="little").tobytes()
-        width = self.code_bytes
-        return [packed[start : start + width] for start in range(0, rows * width, width)]
+        return arrays.transform(values)
 
 
 class _Lanes:

@@ -75,6 +75,10 @@ class SqliteStore(Files, Nearest, Vectors):
         """Move the log into the database and empty it; False when a reader prevents that."""
         return not self._db.read_only and self._db.checkpoint()
 
+    def keep_few_pages(self) -> None:
+        """Hold little of the file in memory, as becomes a process that stays and mostly waits."""
+        self._db.keep_few_pages()
+
     def counts(self) -> Counts:
         """How much the index holds."""
         from semsearch.store.status import counts

@@ -315,7 +315,7 @@ def compare(
                 "SELECT id FROM peer WHERE value MATCH ? AND k = 10", (asked[i],)
             ).fetchall(),
             "numpy float32, exact": lambda i: np.argpartition(-(base @ queries[i]), 10)[:10],
-            FLOOR: lambda _: beyond_caches.max(),
+            FLOOR: lambda _: np.bitwise_xor.reduce(beyond_caches),
         },
         min(TIMED, len(asked)),
     )
