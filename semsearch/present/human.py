@@ -28,6 +28,12 @@ _SNIPPET_LINES: Final = 3
 _NARROWEST: Final = 30
 _CRUMB_WORTH_SHOWING: Final = 10
 
+_CHOICE: Final = {
+    "words": "sentence by words",
+    "meaning": "sentence by meaning",
+    "beginning": "first sentence",
+}
+
 
 def search_text(
     result: SearchResult,
@@ -237,7 +243,7 @@ def _explanation(hit: Hit, result: SearchResult) -> list[str]:
         *reranked,
         score,
         "; ".join(ranks),
-        f"lines {hit.start_line}–{hit.end_line}, {one_line(hit.kind)}, "
+        f"lines {hit.start_line}–{hit.end_line}, {one_line(hit.kind)}, {_CHOICE[hit.snippet_by]}, "
         f"changed {moment(hit.modified_ns)}"
         + (", and again since it was indexed" if hit.stale else ""),
     ]

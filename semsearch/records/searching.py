@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     Band = Literal["strong", "fair", "weak"]
     """How near a hit is beside what unrelated text reaches in the index; `weak`: no nearer."""
 
+    ChosenBy = Literal["words", "meaning", "beginning"]
+    """What made a sentence the one that is shown; `beginning`: nothing, it is the first."""
+
 
 class Filter(Record):
     """Restricts which chunks may answer, before the top k is cut."""
@@ -108,6 +111,7 @@ class Hit(Record):
     """What a rerank model gave it; where one did, the order follows this and not `score`."""
     band: Band | None = None
     """By the cosine; None without one, or where nobody measured what unrelated text reaches."""
+    snippet_by: ChosenBy = "words"
 
 
 class SearchResult(Record):

@@ -27,6 +27,7 @@ from semsearch.searching.hits import (
     choose,
     make_hits,
     ranked_rows,
+    well_chosen,
 )
 from semsearch.searching.rank import fuse, lexical_only, semantic_only
 from semsearch.searching.retrieve import (
@@ -35,7 +36,7 @@ from semsearch.searching.retrieve import (
     Sources,
     lexical_chunks,
     semantic_chunks,
-    words_to_skip,
+    weigh_words,
 )
 from semsearch.searching.snippet import Matcher, Snippet
 from semsearch.searching.vector import query_vector
@@ -44,13 +45,15 @@ from semsearch.text import display_path, one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Final
 
+    from semsearch.embed.local.likeness import WordLikeness
     from semsearch.protocols import Embedder, Store
     from semsearch.records import ChunkRow, Mode, Place, Space
     from semsearch.searching.hits import Background
     from semsearch.searching.rank import Ranked
+    from semsearch.searching.retrieve import Weighed
 
 MAX_LIMIT: Final = 1000
 """Most hits of one search."""
@@ -74,6 +77,8 @@ class Options(Record):
     """Prefer passages that differ from those before them; see `searching.diverse`."""
     stale: Callable[[ChunkRow], bool] = changed_on_disk
     """Whether a hit's file is no longer what was indexed; asked once per file shown."""
+    likeness: Callable[[Space], WordLikeness | None] | None = None
+    """How alike words are to a model of this machine, to choose the sentence shown of a hit."""
 
 
 _DEFAULT: Final = Options()
@@ -108,8 +113,7 @@ def search(
     covered, chunks = store.coverage(space.id if space is not None else 0)
     question = _ask(store, query, space if covered else None, embedder, options)
     clock.lap("embed")
-    skip = words_to_skip(question.sources, chunks) if question.mode != "semantic" else frozenset()
-    answers = _answers(question, options, skip)
+    answers = _answers(question, options, chunks)
     clock.lap("retrieve")
     finder = Matcher(query.terms, query.phrases, segment)
     fold = question.mode == "hybrid" and not options.per_file
@@ -118,9 +122,11 @@ def search(
     shown = choose(answers, finder, looked_at, fold=fold)
     cosines = _cosines(question.sources, shown)
     nothing = _nothing_close(question, shown, cosines, reached)
-    hits = make_hits(shown[: options.limit] if not nothing else (), cosines, options.stale, reached)
-    clock.lap("rank")
     used = question.sources.space
+    chosen = shown[: options.limit] if not nothing else []
+    chosen = well_chosen(chosen, finder, used, options.likeness)
+    hits = make_hits(chosen, cosines, options.stale, reached)
+    clock.lap("rank")
     coverage = covered / chunks if used is not None else 0.0
     return SearchResult(
         query=query,
@@ -153,8 +159,7 @@ def ranking(
     """
     question = _Question(Sources(store, query, segment, space, vector), options.mode)
     chunks = store.coverage(0)[1]
-    skip = words_to_skip(question.sources, chunks) if options.mode != "semantic" else frozenset()
-    answers = _answers(question, options, skip)
+    answers = _answers(question, options, chunks)
     if options.mode != "hybrid":
         return list(islice(answers, options.limit))
     if options.per_file:
@@ -264,20 +269,25 @@ def _ask_like(
 
 
 def _answers(
-    question: _Question, options: Options, skip: Collection[str]
+    question: _Question, options: Options, chunks: int
 ) -> Iterator[tuple[Ranked, ChunkRow]]:
     """Candidates in their final order; rows are read as they are taken."""
     sources = question.sources
+    words: Weighed = (frozenset(), 0.0)
+    if question.mode != "semantic":
+        words = weigh_words(sources, chunks)
     if not options.diverse or sources.space is None:
-        return _by_score(question, options, skip)
+        return _by_score(question, options, words)
     from semsearch.searching.diverse import POOL, diversified
 
     wide = options._replace(limit=min(POOL * options.limit, MAX_LIMIT))
-    return diversified(sources.store, sources.space, _by_score(question, wide, skip), options.limit)
+    return diversified(
+        sources.store, sources.space, _by_score(question, wide, words), options.limit
+    )
 
 
 def _by_score(
-    question: _Question, options: Options, skip: Collection[str]
+    question: _Question, options: Options, words: Weighed
 ) -> Iterator[tuple[Ranked, ChunkRow]]:
     sources, mode, limit = question.sources, question.mode, options.limit
     depth = max(DEPTH, limit)
@@ -287,15 +297,15 @@ def _by_score(
     if options.per_file:
         from semsearch.searching.per_file import file_rows, rank_files
 
-        files = rank_files(sources, mode, alpha, depth, limit, skip)
+        files = rank_files(sources, mode, alpha, depth, limit, words)
         return file_rows(sources, files, limit)
     if mode == "semantic":
         return ranked_rows(sources.store, semantic_only(semantic_chunks(sources, depth)), limit)
-    lexical = lexical_chunks(sources, depth, wanted=limit, skip=skip)
+    lexical = lexical_chunks(sources, depth, wanted=limit, skip=words[0])
     if mode == "lexical":
         return ranked_rows(sources.store, lexical_only(lexical), limit)
     close = semantic_chunks(sources, depth, oversampling=FUSED_OVERSAMPLING)
-    fused = fuse(lexical, close, alpha)
+    fused = fuse(lexical, close, alpha, words[1])
     return ranked_rows(sources.store, fused, limit)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Final
 
+    from semsearch.embed.local.likeness import WordLikeness
     from semsearch.protocols import Store
     from semsearch.records import Band, ChunkRow, Space
     from semsearch.searching.rank import Ranked
@@ -23,7 +24,7 @@ _TELLING_LENGTH: Final = 80
 """Equal texts shorter than this may well mean different things under different headings."""
 _SHARED_WORDS: Final = 0.8
 """Of all the words of two passages that are versions of one another."""
-_PROSE_KINDS: Final = frozenset(("markdown", "text", "rst", "org", "html", "pdf", "office", "mail"))
+PROSE_KINDS: Final = frozenset(("markdown", "text", "rst", "org", "html", "pdf", "office", "mail"))
 """Kinds made of sentences; of the others, code and data, a line is the unit."""
 
 
@@ -84,7 +85,7 @@ def choose(
     shown: list[Shown] = []
     seen: dict[object, int] = {}
     for one, row in candidates:
-        snippet = best_snippet(row.text, finder, code=row.kind not in _PROSE_KINDS)
+        snippet = best_snippet(row.text, finder, code=row.kind not in PROSE_KINDS)
         keys = _identities(row, snippet) if fold else ()
         first = next((seen[key] for key in keys if key in seen), None)
         if first is None and fold and (twin := seen.get(snippet.sentence)) is not None:
@@ -102,6 +103,29 @@ def choose(
             seen.setdefault(snippet.sentence, len(shown))
         shown.append(Shown(one, row, snippet))
     return shown
+
+
+def well_chosen(
+    shown: list[Shown],
+    finder: Matcher,
+    space: Space | None,
+    likeness: Callable[[Space], WordLikeness | None] | None,
+) -> list[Shown]:
+    """The hits with their sentences chosen by meaning too, where that costs nothing.
+
+    Args:
+        shown: hits in order.
+        finder: the words of the question.
+        space: whose vectors answer; only of a model on this machine the words are known.
+        likeness: gives how alike words are to its model.
+    """
+    if space is None or space.key.endpoint != "local" or likeness is None:
+        return shown
+    from functools import partial
+
+    from semsearch.searching.sentence import by_meaning
+
+    return by_meaning(shown, finder, partial(likeness, space))
 
 
 def background_note(space: Space) -> str:
@@ -171,6 +195,7 @@ def make_hits(
                 also=also,
                 parts=(ranked.lexical_part, ranked.semantic_part),
                 band=band_of(cosines.get(row.chunk), reached),
+                snippet_by=snippet.chosen_by,
             )
         )
     return tuple(hits)

@@ -6,14 +6,15 @@ that is what makes long pasted queries work. Phrases are required, exclusions fo
 
 from __future__ import annotations
 
+import math
+
 from semsearch.searching.words import telling, words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable
+    from collections.abc import Callable, Container, Iterable, Mapping
     from typing import Final
 
-    from semsearch.protocols import Store
     from semsearch.records import Query
 
     Segment = Callable[[str], str]
@@ -70,16 +71,32 @@ def search_terms(query: Query, segment: Segment) -> list[str]:
     return [part for term in telling(query.terms) for part in _parts(term, segment)]
 
 
-def common_terms(
-    store: Store, query: Query, segment: Segment, share: float = COMMON_SHARE
-) -> frozenset[str]:
-    """Terms in more than this share of the chunks, unless all of them are."""
-    terms = list(dict.fromkeys(_bounded(search_terms(query, segment))))
-    if len(terms) < 2:
-        return frozenset()
-    shares = store.document_frequencies(terms)
-    common = frozenset(term for term in terms if shares.get(term, 0.0) > share)
-    return common if len(common) < len(terms) else frozenset()
+def bounded_terms(query: Query, segment: Segment) -> list[str]:
+    """The words looked for, as many as one expression may have."""
+    return _bounded(search_terms(query, segment))
+
+
+def common_terms(shares: Mapping[str, float], share: float = COMMON_SHARE) -> frozenset[str]:
+    """Terms in more than this share of the chunks, unless all of them are.
+
+    Args:
+        shares: of the chunks that hold each term.
+        share: from where on a term is common.
+    """
+    common = frozenset(term for term, held in shares.items() if held > share)
+    return common if len(common) < len(shares) else frozenset()
+
+
+def told_by(terms: Iterable[str], shares: Mapping[str, float], chunks: int) -> float:
+    """BM25 of a chunk of average length that holds each of the terms once.
+
+    Args:
+        terms: repeats count, as they do in an expression.
+        shares: of the chunks that hold each term.
+        chunks: in the index.
+    """
+    held = [shares[term] * chunks for term in terms]
+    return sum(max(0.0, math.log((chunks - one + 0.5) / (one + 0.5))) for one in held)
 
 
 def _bounded(terms: Iterable[str]) -> list[str]:

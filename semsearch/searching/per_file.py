@@ -20,11 +20,11 @@ from semsearch.searching.retrieve import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
     from semsearch.records import ChunkRow, Mode
     from semsearch.searching.rank import Ranked, Scored
-    from semsearch.searching.retrieve import Sources
+    from semsearch.searching.retrieve import Sources, Weighed
 
 _POOL: Final = 400
 """Chunks folded to the files of the semantic side; several may lie in one file."""
@@ -45,7 +45,7 @@ class RankedFiles(NamedTuple):
 
 
 def rank_files(
-    sources: Sources, mode: Mode, alpha: float, depth: int, limit: int, skip: Collection[str]
+    sources: Sources, mode: Mode, alpha: float, depth: int, limit: int, words: Weighed
 ) -> RankedFiles:
     """Files by fused score, or by BM25 or cosine alone.
 
@@ -55,8 +55,9 @@ def rank_files(
         alpha: weight of the semantic side.
         depth: candidates of each side.
         limit: files wanted; the semantic side reads on until it has as many.
-        skip: common words to leave out, see `words_to_skip`.
+        words: which to leave out and what the others tell, see `weigh_words`.
     """
+    skip, told = words
     files: list[Scored] = []
     passages: list[Scored] = []
     if mode != "semantic":
@@ -77,11 +78,14 @@ def rank_files(
             break
         size *= 4
     best: dict[int, ChunkRow] = {}
-    for id_ in (*(one.id for one in fuse(passages, pool[:depth], alpha)), *(p[0] for p in pool)):
+    for id_ in (
+        *(one.id for one in fuse(passages, pool[:depth], alpha, told)),
+        *(p[0] for p in pool),
+    ):
         if id_ in rows:
             best.setdefault(rows[id_].file, rows[id_])
     if mode == "hybrid":
-        return RankedFiles(fuse(files, nearest, alpha), best)
+        return RankedFiles(fuse(files, nearest, alpha, told), best)
     return RankedFiles(lexical_only(files) if mode == "lexical" else semantic_only(nearest), best)
 
 

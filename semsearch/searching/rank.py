@@ -2,7 +2,9 @@
 
 Convex fusion: `(1 - alpha) * BM25 / best BM25 + alpha * minmax(cosine)` over the candidates of each
 side. Unlike reciprocal rank fusion it keeps how far apart the scores are, and unlike plain cosines
-it is blind to a model whose cosines all lie close together.
+it is blind to a model whose cosines all lie close together. It would be as blind to a best passage
+that holds one word of five by chance, so where the best BM25 is a small part of what the words of
+the query tell, words count in proportion.
 """
 
 from __future__ import annotations
@@ -12,6 +14,11 @@ from semsearch.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Final
+
+_TELLING: Final = 0.4
+"""Share of what the words of a query tell that some passage must hold for words to count in full:
+half of them, in a passage a little longer than most."""
 
 Scored = tuple[int, float]
 """Row id and score, higher is better."""
@@ -31,7 +38,9 @@ class Ranked(Record):
     """What meaning adds to `score`."""
 
 
-def fuse(lexical: Sequence[Scored], semantic: Sequence[Scored], alpha: float) -> list[Ranked]:
+def fuse(
+    lexical: Sequence[Scored], semantic: Sequence[Scored], alpha: float, told: float = 0.0
+) -> list[Ranked]:
     """Candidates of both lists by fused score, descending; ties by id.
 
     A side a candidate is missing from adds nothing. When all cosines are equal they add `alpha`
@@ -41,8 +50,12 @@ def fuse(lexical: Sequence[Scored], semantic: Sequence[Scored], alpha: float) ->
         lexical: BM25 scores, descending, none negative.
         semantic: cosines, descending.
         alpha: weight of the semantic side, 0 to 1.
+        told: BM25 of a passage that holds every word of the query once; 0 where it is not known.
     """
-    words = {id_: (1.0 - alpha) * part for id_, part in _share_of_best(lexical)}
+    trust = 1.0
+    if told > 0.0 and lexical and semantic:
+        trust = min(1.0, lexical[0][1] / (_TELLING * told))
+    words = {id_: trust * (1.0 - alpha) * part for id_, part in _share_of_best(lexical)}
     meaning = {id_: alpha * part for id_, part in _min_max(semantic)}
     lexical_ranks = {id_: rank for rank, (id_, _) in enumerate(lexical, 1)}
     semantic_ranks = {id_: rank for rank, (id_, _) in enumerate(semantic, 1)}

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from semsearch.errors import AccessError, EmbeddingError
 from semsearch.records import SearchResult
 from semsearch.searching.answer import Options
-from semsearch.searching.hits import choose, make_hits, ranked_rows
+from semsearch.searching.hits import choose, make_hits, ranked_rows, well_chosen
 from semsearch.searching.rank import Ranked, fuse
 from semsearch.searching.retrieve import (
     DEPTH,
     Sources,
     lexical_chunks,
     semantic_chunks,
-    words_to_skip,
+    weigh_words,
 )
 from semsearch.searching.snippet import Matcher
 from semsearch.searching.vector import query_vector
@@ -82,11 +82,12 @@ def shortlist(
         else:
             sources = sources._replace(space=space, vector=found.unit)
             cost_usd, notices = found.cost_usd, tuple(filter(None, [found.notice]))
-    lexical = lexical_chunks(sources, DEPTH, wanted=size, skip=words_to_skip(sources, chunks))
+    skip, told = weigh_words(sources, chunks)
+    lexical = lexical_chunks(sources, DEPTH, wanted=size, skip=skip)
     alpha = options.alpha
     if alpha is None:
         alpha = 0.0 if sources.space is None else sources.space.alpha
-    fused = fuse(lexical, semantic_chunks(sources, DEPTH), alpha)
+    fused = fuse(lexical, semantic_chunks(sources, DEPTH), alpha, told)
     return Shortlist(tuple(fused[:size]), sources.vector, cost_usd, notices)
 
 
@@ -118,6 +119,7 @@ def rerank(
     finder = Matcher(query.terms, query.phrases, segment)
     fold = options.mode == "hybrid" and not options.per_file
     shown = choose(rows, finder, options.limit, fold=fold)
+    shown = well_chosen(shown, finder, space, options.likeness)
     covered, chunks = store.coverage(space.id)
     share = covered / chunks if chunks else 0.0
     return SearchResult(

@@ -11,10 +11,12 @@ from semsearch.searching.lexical import (
     COMMON_SHARE,
     COMMON_SHARE_ALONE,
     LARGE_INDEX,
+    bounded_terms,
     common_terms,
     exclusion,
     lexical_expression,
     requirement,
+    told_by,
 )
 from semsearch.searching.rank import best_per_file
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from semsearch.searching.rank import Scored
 
     Segment = Callable[[str], str]
+    Weighed = tuple[frozenset[str], float]
+    """Words to leave out, and the BM25 of a passage that holds each of the others once, or 0."""
 
 DEPTH: Final = 200
 """Candidates of each side that are fused."""
@@ -121,12 +125,26 @@ def semantic_files(
     return files[:depth]
 
 
-def words_to_skip(sources: Sources, chunks: int) -> frozenset[str]:
-    """Common words that a large index can do without; none in an index of few chunks."""
-    if chunks < LARGE_INDEX:
-        return frozenset()
-    share = COMMON_SHARE_ALONE if sources.vector is None else COMMON_SHARE
-    return common_terms(sources.store, sources.query, sources.segment, share)
+def weigh_words(sources: Sources, chunks: int) -> Weighed:
+    """Common words that a large index can do without, and what the others tell.
+
+    A phrase asks for words and not for what they mean, so what its words tell is not weighed.
+
+    Args:
+        sources: the question; what words tell matters beside a semantic side only.
+        chunks: in the index; a small one is fast with all words.
+    """
+    alone, large = sources.vector is None, chunks >= LARGE_INDEX
+    terms = bounded_terms(sources.query, sources.segment)
+    if not terms or (alone and not large):
+        return frozenset(), 0.0
+    shares = sources.store.document_frequencies(list(dict.fromkeys(terms)))
+    skip: frozenset[str] = frozenset()
+    if large:
+        skip = common_terms(shares, COMMON_SHARE_ALONE if alone else COMMON_SHARE)
+    if alone or sources.query.phrases:
+        return skip, 0.0
+    return skip, told_by([term for term in terms if term not in skip], shares, chunks)
 
 
 def _by_score(scores: dict[int, float]) -> list[Scored]:

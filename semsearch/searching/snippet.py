@@ -1,7 +1,8 @@
 """The sentence of a passage that answers best, by the words of the query.
 
-No vectors take part: a passage found by meaning alone shows its beginning. Words match as they do
-in the lexical index (case, diacritics and endings aside), so every highlight is a true match.
+Where they do not tell, a model on this machine may choose; without one, a passage found by meaning
+alone shows its beginning. Words match as they do in the lexical index (case, diacritics and
+endings aside), so every highlight is a true match.
 """
 
 from __future__ import annotations
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Final
 
+    from semsearch.records.searching import ChosenBy
+
+    Nearest = Callable[[Sequence[str]], int | None]
+    """Which of these sentences is nearest to the question; None: it cannot be told."""
+
 WIDTH: Final = 200
 """Characters a snippet may have, ellipses aside."""
 
@@ -25,6 +31,8 @@ _PIECE: Final = r"[^\W_]+"
 _BOUNDARY: Final = r"[.!?][\"'”’)\]]*\s+|[。！？]\s*|\n\s*\n\s*|\n\s*(?=[-*+>|] |[#|]|\d{1,9}[.)] )"
 _LINE_BOUNDARY: Final = r"\n\s*"
 _ELLIPSIS: Final = "…"
+_HEADING: Final = ("#", "=")
+"""How a line begins that is a heading."""
 
 Match = tuple[int, int, str]
 """Start, end and stem of a word that matches."""
@@ -40,6 +48,7 @@ class Snippet(Record):
     """Character of the passage where the sentence that answers starts, or what is shown of it."""
     sentence: str
     """All of that sentence."""
+    chosen_by: ChosenBy = "words"
 
 
 class Matcher:
@@ -61,8 +70,10 @@ class Matcher:
         self._stems: dict[str, str] = {}
         """What stems the words met so far have."""
         unspaced: dict[str, None] = {}
+        self.terms = tuple(telling(terms))
+        """Words looked for, those of phrases aside."""
         whole: set[str] = set()
-        for term in (*telling(terms), *(word for phrase in phrases for word in words(phrase))):
+        for term in (*self.terms, *(word for phrase in phrases for word in words(phrase))):
             folded = fold(term)
             parted = segment(folded) if segment is not None else folded
             for part in parted.split():
@@ -81,6 +92,13 @@ class Matcher:
         # Pairs of letters overlap, so they are seen by looking ahead, and consume nothing.
         choices += [rf"(?=({_alternatives(unspaced)}))"] if unspaced else []
         self._pattern = re.compile("|".join(choices)) if choices else None
+
+        self.plain = bool(whole) and not unspaced and not self._phrases
+        """Whether these are words of a script with spaces, and no phrase among them."""
+
+    def holds_all(self, found: Iterable[Match]) -> bool:
+        """Whether every word is among these matches."""
+        return self._whole <= {stemmed for _, _, stemmed in found}
 
     def find(self, text: str) -> list[Match]:
         """Each word of `text` that matches, in order."""
@@ -114,7 +132,14 @@ class Matcher:
         return known
 
 
-def best_snippet(text: str, finder: Matcher, *, code: bool = False, width: int = WIDTH) -> Snippet:
+def best_snippet(
+    text: str,
+    finder: Matcher,
+    *,
+    code: bool = False,
+    width: int = WIDTH,
+    nearest: Nearest | None = None,
+) -> Snippet:
     """The sentence worth most to the query, with what fits behind it.
 
     Args:
@@ -122,24 +147,36 @@ def best_snippet(text: str, finder: Matcher, *, code: bool = False, width: int =
         finder: the words to look for.
         code: a line counts as a sentence.
         width: characters the snippet may have.
+        nearest: chooses where no sentence holds all of the words; headings are not for choice.
     """
     sentences = _sentences(text, _LINE_BOUNDARY if code else _BOUNDARY)
     found = finder.find(text)
     best = _best_sentence(sentences, found, finder) if found else _opening(text, sentences)
+    chosen_by: ChosenBy = "words" if found else "beginning"
+    if nearest is not None and not finder.holds_all(_inside(found, *sentences[best])):
+        choice = [span for span in sentences if code or not text.startswith(_HEADING, span[0])]
+        place = nearest([text[start:end] for start, end in choice]) if len(choice) > 1 else None
+        if place is not None:
+            best, chosen_by = sentences.index(choice[place]), "meaning"
     offset, sentence_end = sentences[best]
     sentence = text[offset:sentence_end].strip()
     if sentence_end - offset > width:
-        inside = [match for match in found if offset <= match[0] < sentence_end]
+        inside = _inside(found, offset, sentence_end)
         start, end = _densest(text, offset, sentence_end, inside, width)
         before, after = start > offset, end < sentence_end
         offset = start
     else:
         start, end, after = _widen(text, sentences, best, width)
-        start, before = start if found else offset, False
+        start, before = offset if chosen_by == "beginning" else start, False
     shown = " ".join(text[start:end].split())
     shown = f"{_ELLIPSIS} {shown}" if before else shown
     shown = f"{shown} {_ELLIPSIS}" if after else shown
-    return Snippet(shown, _joined(finder.find(shown)), offset, sentence)
+    return Snippet(shown, _joined(finder.find(shown)), offset, sentence, chosen_by)
+
+
+def _inside(found: Iterable[Match], start: int, end: int) -> list[Match]:
+    """The matches of a sentence."""
+    return [match for match in found if start <= match[0] < end]
 
 
 def _pieces(text: str) -> list[str]:
@@ -187,7 +224,7 @@ def _best_sentence(
 def _opening(text: str, sentences: Sequence[tuple[int, int]]) -> int:
     """The first sentence that is not a heading; it says more than the heading it stands under."""
     for number, (start, _) in enumerate(sentences):
-        if text[start : start + 1] not in ("#", "="):
+        if text[start : start + 1] not in _HEADING:
             return number
     return 0
 

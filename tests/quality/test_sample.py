@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ import semsearch
 from semsearch import settings
 from semsearch.engine import Engine
 from semsearch.engine.evaluating import EvaluationRequest, evaluate, plan
+from semsearch.searching.snippet import Matcher, best_snippet
+from semsearch.searching.words import words
+from semsearch.store import segment
 from tests.quality.evaluate import build, tell
 
 if TYPE_CHECKING:
@@ -64,3 +68,47 @@ def test_the_judged_questions_are_answered_and_the_others_are_not(engine: Engine
         assert "Nothing close" in found.notices[-1]
     for question in planned.questions:
         assert engine.search(question.text).hits[0].band is not None
+
+
+@pytest.mark.model
+def test_the_sentence_shown_answers_more_often_by_meaning_than_by_words(engine: Engine) -> None:
+    """Each line of `sentences.tsv`: a question, the file that answers, and what its sentences say.
+
+    Several sentences may answer; of each only a few words stand there, parted by a bar.
+    """
+    space = engine.search_space()
+    assert space is not None
+    likeness = engine.word_likeness(space)
+    assert likeness is not None
+    store = engine.store()
+    root = store.roots()[0].id
+    right = {"words": 0, "meaning": 0}
+    passages = 0
+    for line in (JUDGED / "sentences.tsv").read_text().splitlines():
+        asked, name, answers = line.split("\t")
+        finder = Matcher(words(asked), (), segment)
+        file = store.file(root, name.encode())
+        assert file is not None
+        for row in store.chunk_rows(store.chunks_of_file(file.id)):
+            if not _answers(row.text, answers):
+                continue
+            passages += 1
+            nearest = partial(likeness.nearest, finder.terms)
+            right["words"] += _answers(best_snippet(row.text, finder).sentence, answers)
+            shown = best_snippet(row.text, finder, nearest=nearest)
+            right["meaning"] += _answers(shown.sentence, answers)
+    assert passages > 35
+    assert right["meaning"] > right["words"] > passages // 2
+
+
+@pytest.mark.model
+def test_the_same_sentences_are_shown_when_the_question_is_known(engine: Engine) -> None:
+    first = engine.search("my dough did not rise in a cold kitchen")
+    assert "meaning" in {hit.snippet_by for hit in first.hits}
+    again = engine.search("my dough did not rise in a cold kitchen")
+    assert [hit.snippet for hit in again.hits] == [hit.snippet for hit in first.hits]
+
+
+def _answers(text: str, answers: str) -> bool:
+    plain = " ".join(text.split())
+    return any(answer in plain for answer in answers.split("|"))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from semsearch.embed.local.bert import Bert
     from semsearch.embed.local.layout import Layout
+    from semsearch.embed.local.likeness import WordLikeness
     from semsearch.embed.local.onnx_session import OnnxBert
     from semsearch.embed.local.weights import Weights
     from semsearch.records import Purpose, SpaceKey
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["LocalEmbedder", "open_local", "plan_batches"]
 
 _VOCABULARY_LIMIT: Final = 32 << 20
+_WORD_EMBEDDINGS: Final = "embeddings.word_embeddings.weight"
 _INSTALL: Final = "Run `semsearch models install`."
 
 
@@ -120,6 +122,7 @@ class LocalEmbedder:
         self._cancelled = threading.Event()
         self._parts: tuple[Layout, WordPiece, Weights] | None = None
         self._model: Bert | OnnxBert | None = None
+        self._likeness: WordLikeness | None = None
         self._wanted_workers = workers
         self._workers = 1
         self.notice = ""
@@ -160,6 +163,22 @@ class LocalEmbedder:
             requests=0,
         )
 
+    def word_likeness(self) -> WordLikeness:
+        """How alike words are to this model; reads its vocabulary, but loads neither it nor numpy.
+
+        Raises:
+            ModelUnavailable: the folder is damaged, or holds no model that can be run.
+        """
+        from semsearch.embed.local.likeness import WordLikeness
+
+        with self._lock:
+            if self._likeness is None:
+                self._parts = layout, tokenizer, weights = self._read_parts()
+                rows, width = layout.vocabulary, layout.width
+                table = weights.stored(_WORD_EMBEDDINGS, rows, width)
+                self._likeness = WordLikeness(tokenizer, table, rows, width)
+            return self._likeness
+
     def wind_down(self) -> None:
         """As `cancel`: nothing was paid for, and a batch takes longer than anybody would wait."""
         self.cancel()
@@ -172,7 +191,7 @@ class LocalEmbedder:
         """Cancel, and let go of the weights."""
         self.cancel()
         with self._lock:
-            self._parts = self._model = None
+            self._parts = self._model = self._likeness = None
 
     def _stop_if_cancelled(self) -> None:
         if self._cancelled.is_set():
@@ -185,8 +204,13 @@ class LocalEmbedder:
         return self._key
 
     def _load(self, purpose: Purpose) -> tuple[WordPiece, Bert | OnnxBert]:
-        if self._parts is None:
-            self._parts = self._read_parts()
+        if self._parts is None or not self._verified:
+            check = None if self._verified else _Identification(self._folder)
+            single_threaded_numpy()
+            parts = self._read_parts()
+            if check is not None:
+                self._accept(check.result())
+            self._parts = parts
         layout, tokenizer, weights = self._parts
         if purpose == "document" and self._try_fast:
             self._try_fast = False
@@ -199,22 +223,20 @@ class LocalEmbedder:
         return tokenizer, self._model
 
     def _read_parts(self) -> tuple[Layout, WordPiece, Weights]:
-        check = None if self._verified else _Identification(self._folder)
-        single_threaded_numpy()
+        """Everything but the arrays, once; needs no numpy."""
+        if self._parts is not None:
+            return self._parts
         from semsearch.embed.local.weights import open_weights
 
         layout = read_layout(self._folder)
         vocabulary = read_vocabulary(read_file(self._folder / VOCABULARY, _VOCABULARY_LIMIT))
         if len(vocabulary) > layout.vocabulary:
             raise unsuitable("vocab.txt has more pieces than config.json says")
-        parts = (
+        return (
             layout,
             WordPiece(vocabulary, layout.max_tokens),
             open_weights(self._folder / WEIGHTS),
         )
-        if check is not None:
-            self._accept(check.result())
-        return parts
 
     def _accept(self, found: SpaceKey) -> None:
         if self._key not in (None, found):

@@ -13,14 +13,13 @@ import mmap
 import stat
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import numpy as np
-
 from semsearch.embed.local.layout import unsuitable
 from semsearch.text import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["Tensor", "Weights", "open_weights", "parse_header"]
@@ -103,6 +102,14 @@ class Weights:
         Raises:
             ModelUnavailable: missing, of another shape, or not of a floating type.
         """
+        return self._array(self._tensor(name, *shape)).reshape(shape)
+
+    def stored(self, name: str, *shape: int) -> memoryview:
+        """The bytes of a tensor as they lie in the file, without numpy; raises what `take` does."""
+        tensor = self._tensor(name, *shape)
+        return memoryview(self._mapped)[self._base + tensor.start : self._base + tensor.stop]
+
+    def _tensor(self, name: str, *shape: int) -> Tensor:
         tensor = self._tensors.get(self._prefix + name)
         if tensor is None:
             raise unsuitable(f"its weights lack {name}")
@@ -110,9 +117,11 @@ class Weights:
             raise unsuitable(f"its tensor {name} does not have the shape config.json says")
         if tensor.dtype not in ("F32", "F16", "BF16"):
             raise unsuitable(f"its tensor {name} is stored as {tensor.dtype}")
-        return self._array(tensor).reshape(shape)
+        return tensor
 
     def _array(self, tensor: Tensor) -> NDArray[np.float32]:
+        import numpy as np
+
         stored = {"F32": "<f4", "F16": "<f2", "BF16": "<u2"}[tensor.dtype]
         raw: NDArray[Any] = np.frombuffer(
             self._mapped, stored, math.prod(tensor.shape), self._base + tensor.start

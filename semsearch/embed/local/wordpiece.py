@@ -128,9 +128,11 @@ class WordPiece:
         self._ids = vocabulary
         self._start = vocabulary["[CLS]"]
         self._end = vocabulary["[SEP]"]
-        self._unknown = (vocabulary["[UNK]"],)
+        self.unknown = vocabulary["[UNK]"]
+        """Id that stands for any word the vocabulary cannot spell."""
+        self._unknown = (self.unknown,)
         self._longest_piece = max(map(len, vocabulary))
-        self._pieces = lru_cache(_CACHED_WORDS)(self._split)
+        self._spell = lru_cache(_CACHED_WORDS)(self._split)
 
     def encode(self, text: str) -> list[int]:
         """Token ids of the beginning of `text`, at most `limit` of them."""
@@ -154,7 +156,7 @@ class WordPiece:
                 special = self._ids.get(part)
                 yield self._unknown if special is None else (special,)
             else:
-                yield from map(self._pieces, _words(part))
+                yield from map(self._spell, _words(part))
 
     def _split(self, word: str) -> tuple[int, ...]:
         """Greedy longest match; a word with any unknown part is unknown as a whole."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from semsearch import keys, settings
+from semsearch.embed.local import open_local
 from semsearch.engine import choice as choices
 from semsearch.errors import EmbeddingError, SettingsError
 from semsearch.records import SpaceKey
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from semsearch.protocols import Embedder
+    from semsearch.records import Space
     from semsearch.settings import Settings
     from semsearch.store import SqliteStore
 
@@ -93,6 +96,17 @@ def test_a_model_folder_is_found_again(store: SqliteStore) -> None:
     store.activate_space(space.id)
     store.set_note(choices.folder_note(space), "/models/mine")
     assert choices.choose(resolved({}), store).model == "local:/models/mine"
+
+
+def test_a_model_that_is_not_here_knows_no_words(store: SqliteStore, tmp_path: Path) -> None:
+    space = store.ensure_space(
+        SpaceKey("local", "local:all-MiniLM-L6-v2", 384, "text", "text"), 0.5
+    )
+
+    def opened(_: Space) -> Embedder:
+        return open_local("local:all-MiniLM-L6-v2", tmp_path)
+
+    assert choices.word_likeness(opened, space) is None
 
 
 @pytest.mark.parametrize("name", ["local", "all-MiniLM-L6-v2", "local:all-MiniLM-L6-v2"])

@@ -129,6 +129,7 @@ def test_the_fields_of_a_search_come_in_the_order_documented() -> None:
     assert list(data["hits"][0]) == [
         "rank", "path", "root", "start_line", "end_line", "page", "breadcrumb", "cosine", "score",
         "ranks", "snippet", "text", "kind", "modified", "stale", "rerank_score", "band",
+        "snippet_by",
     ]  # fmt: skip
     assert list(data["timing_ms"]) == ["embed", "retrieve", "rank", "total"]
 

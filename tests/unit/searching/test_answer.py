@@ -22,15 +22,17 @@ from semsearch.searching.places import passages_at
 from semsearch.searching.rank import fuse
 from semsearch.store import open_index
 from tests.fakes.embedder import FakeEmbedder
+from tests.unit.embed_local.test_likeness import made as word_likeness
 from tests.unit.searching.corpus import Corpus, names
 from tests.unit.searching.test_query import FRAGMENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from semsearch.embed.local.likeness import WordLikeness
     from semsearch.errors import SemsearchError
-    from semsearch.records import Mode, Purpose
+    from semsearch.records import Mode, Purpose, Space
 
 MODES: tuple[Mode, ...] = ("hybrid", "semantic", "lexical")
 
@@ -532,3 +534,82 @@ def test_a_linked_name_of_an_indexed_file_is_understood(notes: Corpus, tmp_path:
     (tmp_path / "link").symlink_to(notes.folder)
     result = similar(notes.store, Place(bytes(tmp_path / "link/work/plan.md"), 3), notes.space)
     assert result.hits
+
+
+@pytest.mark.parametrize("per_file", [False, True])
+def test_one_word_of_many_is_no_reason_to_come_first(notes: Corpus, per_file: bool) -> None:
+    def by_words(raw: str) -> float:
+        return max(hit.parts[0] for hit in notes.search(raw, per_file=per_file).hits)
+
+    assert by_words("dough") == pytest.approx(0.5)
+    assert by_words("dough proofing") == pytest.approx(0.5)
+    assert 0.0 < by_words("dough zebra quagga okapi") < 0.3
+
+
+# --- the sentence that is shown ----------------------------------------------------------------
+
+FILLER = " and then some" * 12
+LOAF = f"The oven was hot{FILLER}.\n- flour and salt\n- a loaf of bread{FILLER}\n- butter\n"
+SIGNS = {"toast": "++++++++", "loaf": "+++++++-", "oven": "----++++", "butter": "--------"}
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[Corpus]:
+    """Notes whose vectors are of a model on this machine."""
+    (tmp_path / "local").mkdir()
+    made = Corpus(tmp_path / "local")
+    made.embedder = FakeEmbedder(endpoint="local")
+    made.add("loaf.md", LOAF)
+    yield made
+    made.store.close()
+
+
+def asked(log: list[str]) -> Callable[[Space], WordLikeness]:
+    def likeness(space: Space) -> WordLikeness:
+        log.append(space.key.endpoint)
+        return word_likeness(SIGNS)
+
+    return likeness
+
+
+def test_a_model_on_this_machine_chooses_the_sentence(local: Corpus) -> None:
+    log: list[str] = []
+    for mode in ("hybrid", "semantic"):
+        (hit,) = local.search("toast", mode=mode, likeness=asked(log)).hits
+        assert (hit.snippet_by, hit.line) == ("meaning", 3)
+        assert hit.snippet.startswith("- a loaf of bread")
+        assert hit.matches == ()
+    assert log == ["local", "local"]
+    (plain,) = local.search("toast", mode="semantic").hits
+    assert (plain.snippet_by, plain.line) == ("beginning", 1)
+    (both,) = local.search("oven", likeness=asked(log)).hits
+    assert (both.snippet_by, both.line) == ("words", 1)
+
+
+def test_words_alone_phrases_and_other_models_choose_by_words(local: Corpus, notes: Corpus) -> None:
+    log: list[str] = []
+    likeness = asked(log)
+    assert local.search("butter toast", mode="lexical", likeness=likeness).hits[0].line == 4
+    assert local.search('"and salt" toast', likeness=likeness).hits[0].snippet_by == "words"
+    assert local.search("全文", mode="semantic", likeness=likeness).hits[0].line == 1
+    notes.search("toast", mode="semantic", likeness=likeness)
+    assert log == []
+
+
+def test_without_the_model_the_answer_is_the_same(local: Corpus) -> None:
+    with_none = local.search("toast", mode="semantic", likeness=lambda _: None)
+    assert with_none.hits == local.search("toast", mode="semantic").hits
+
+
+def test_a_line_of_code_is_chosen_like_a_sentence(local: Corpus) -> None:
+    local.add("oven.py", f"flour = 1\nloaf = flour  # {FILLER}\nbutter = 2\n")
+    hits = local.search("toast type:py", mode="semantic", likeness=asked([])).hits
+    assert [(hit.line, hit.snippet_by) for hit in hits] == [(2, "meaning")]
+
+
+def test_of_a_long_list_the_end_is_shown_as_it_is(local: Corpus) -> None:
+    local.add_all({f"{number}.md": f"A note {number}.\n- one loaf\n" for number in range(54)})
+    hits = local.search("toast", mode="semantic", limit=60, likeness=asked([])).hits
+    assert [hit.rank for hit in hits] == [*range(1, 56)]
+    chosen = [hit.snippet_by for hit in hits]
+    assert chosen == ["meaning"] * 50 + ["beginning"] * 5

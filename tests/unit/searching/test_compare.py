@@ -89,6 +89,15 @@ def test_a_shortlist_is_the_fused_order_cut(notes: Corpus) -> None:
     assert again.chunks == listed.chunks
 
 
+def test_a_shortlist_weighs_words_as_a_search_does(notes: Corpus) -> None:
+    raw = "dough zebra quagga okapi"
+    listed = shortlist(notes.store, asked(notes, raw), notes.space, notes.client, 5)
+    assert [one.score for one in listed.ranked] == [
+        hit.score for hit in notes.search(raw, limit=5).hits
+    ]
+    assert max(one.lexical_part for one in listed.ranked) < 0.3
+
+
 def test_without_the_first_model_words_alone_find_candidates(notes: Corpus) -> None:
     listed = shortlist(
         notes.store, asked(notes, "dough"), notes.space, None, 5, Options(offline=True)
@@ -145,3 +154,20 @@ def test_files_are_shown_once_when_asked_to_be(notes: Corpus) -> None:
     result = rerank(notes.store, asked(notes), listed, other.space, other.vector, options)
     paths = [name.split(":")[0] for name in names(result)]
     assert len(paths) == len(set(paths)) > 1
+
+
+def test_sentences_are_chosen_by_the_model_that_orders_where_it_is_on_this_machine(
+    notes: Corpus,
+) -> None:
+    other = Other(notes)
+    asked_of: list[str] = []
+
+    def likeness(space: Space) -> None:
+        asked_of.append(space.key.model)
+
+    options = Options(likeness=likeness)
+    listed = other.listed(notes)
+    for endpoint in ("https://fake.test/v1", "local"):
+        space = other.space._replace(key=other.space.key._replace(endpoint=endpoint))
+        assert rerank(notes.store, asked(notes), listed, space, other.vector, options).hits
+    assert asked_of == ["other"]

@@ -19,7 +19,7 @@ from semsearch.searching.lexical import (
     lexical_expression,
     requirement,
 )
-from semsearch.searching.retrieve import Sources, lexical_chunks, lexical_files, words_to_skip
+from semsearch.searching.retrieve import Sources, lexical_chunks, lexical_files, weigh_words
 from semsearch.store import segment
 from tests.unit.searching.test_query import FRAGMENTS
 
@@ -126,15 +126,36 @@ def common(corpus: Corpus) -> Corpus:
 
 
 def test_common_words_are_dropped_when_a_rarer_one_remains(common: Corpus) -> None:
-    assert common_terms(common.store, parse("daily sourdough"), segment) == {"daily"}
-    assert common_terms(common.store, parse("dailies matter"), segment) == frozenset()
-    assert common_terms(common.store, parse("daily"), segment) == frozenset()
+    def of(*terms: str) -> frozenset[str]:
+        return common_terms(common.store.document_frequencies(terms))
+
+    assert of("daily", "sourdough") == {"daily"}
+    assert of("dailies", "matter") == frozenset()
+    assert of("daily") == frozenset()
 
 
 def test_a_small_index_keeps_its_common_words(common: Corpus) -> None:
     asked = sources(common, "daily sourdough")
-    assert words_to_skip(asked, 30) == frozenset()
-    assert words_to_skip(asked, 1_000_000) == {"daily"}
+    assert weigh_words(asked, 30)[0] == frozenset()
+    assert weigh_words(asked, 1_000_000)[0] == {"daily"}
+
+
+def test_what_words_tell_is_the_score_of_a_passage_that_holds_each_once(corpus: Corpus) -> None:
+    corpus.add_all({f"{n:02}.md": "rye loaf\n" if n < 4 else f"x{n} y\n" for n in range(30)})
+    asked = sources(corpus, "rye loaf")._replace(vector=b"any")
+    chunks = corpus.store.coverage(0)[1]
+    skip, told = weigh_words(asked, chunks)
+    # Titles are empty and all passages of one length, so nothing else enters the score.
+    assert (skip, told) == (frozenset(), pytest.approx(lexical_chunks(asked, 9)[0][1], rel=0.01))
+    # A word that is nowhere is one more that could have told much.
+    assert weigh_words(sources(corpus, "rye zebra")._replace(vector=b"any"), chunks)[1] > told
+    twice = sources(corpus, "rye rye")._replace(vector=b"any")
+    assert weigh_words(twice, chunks)[1] == pytest.approx(told)
+    assert weigh_words(sources(corpus, "rye loaf"), chunks) == (frozenset(), 0.0)
+    phrase = sources(corpus, '"rye loaf" zebra')._replace(vector=b"any")
+    assert weigh_words(phrase, chunks) == (frozenset(), 0.0)
+    every = sources(corpus, "y")._replace(vector=b"any")
+    assert weigh_words(every, chunks)[1] == 0.0
 
 
 def test_words_alone_keep_more_of_the_common_words(corpus: Corpus) -> None:
@@ -145,8 +166,10 @@ def test_words_alone_keep_more_of_the_common_words(corpus: Corpus) -> None:
         }
     )
     asked = sources(corpus, "often rare")
-    assert words_to_skip(asked, 1_000_000) == frozenset()
-    assert words_to_skip(asked._replace(vector=b"any"), 1_000_000) == {"often"}
+    assert weigh_words(asked, 1_000_000)[0] == frozenset()
+    skip, told = weigh_words(asked._replace(vector=b"any"), 1_000_000)
+    assert skip == {"often"}
+    assert told == weigh_words(sources(corpus, "rare")._replace(vector=b"any"), 1_000_000)[1]
 
 
 def test_skipped_words_come_back_when_too_little_is_found(common: Corpus) -> None:

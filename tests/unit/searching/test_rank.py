@@ -134,3 +134,31 @@ def test_ties_are_settled_by_path_then_position() -> None:
     places = {1: (b"b", 0), 2: (b"a", 5), 3: (b"a", 2), 4: (b"z", 0)}
     ranked = [Ranked(4, 2.0), Ranked(1, 1.0), Ranked(2, 1.0), Ranked(3, 1.0)]
     assert order(settle_ties(ranked, places.__getitem__)) == [4, 3, 2, 1]
+
+
+def test_words_count_in_proportion_where_the_best_passage_holds_little_of_them() -> None:
+    lexical, semantic = [(1, 2.0), (2, 1.0)], [(3, 0.9), (1, 0.5), (4, 0.1)]
+    plain = fuse(lexical, semantic, 0.5)
+    assert fuse(lexical, semantic, 0.5, told=4.0) == plain
+    assert fuse(lexical, semantic, 0.5, told=5.0) == plain
+    weak = {one.id: one for one in fuse(lexical, semantic, 0.5, told=20.0)}
+    assert weak[1].lexical_part == pytest.approx(0.25 * 0.5)
+    assert weak[2].score == pytest.approx(0.25 * 0.25)
+    assert order(plain)[0] == 1
+    assert order(fuse(lexical, semantic, 0.5, told=20.0))[0] == 3
+    # Without the other side there is nothing to weigh them against.
+    assert fuse(lexical, [], 0.5, told=20.0) == fuse(lexical, [], 0.5)
+
+
+@given(LEXICAL, SEMANTIC, ALPHA, st.floats(0.0, 100.0))
+@settings(max_examples=100, deadline=None)
+def test_what_words_tell_can_only_lower_what_they_add(
+    lexical: list[Scored], semantic: list[Scored], alpha: float, told: float
+) -> None:
+    plain = {one.id: one for one in fuse(lexical, semantic, alpha)}
+    weighed = {one.id: one for one in fuse(lexical, semantic, alpha, told)}
+    assert plain.keys() == weighed.keys()
+    for id_, one in weighed.items():
+        assert one.semantic_part == plain[id_].semantic_part
+        assert 0.0 <= one.lexical_part <= plain[id_].lexical_part + 1e-12
+        assert one.score == one.lexical_part + one.semantic_part

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +12,9 @@ from semsearch.searching.snippet import Matcher, Snippet, best_snippet, line_at
 from semsearch.searching.stem import fold, stem
 from semsearch.searching.words import words
 from semsearch.store import segment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PASSAGE = """## Slow imports
 
@@ -141,6 +146,67 @@ def test_spans_lie_in_the_snippet_and_mark_words_of_the_query(
         assert stem(fold(one.text[start:end])) in stems
     if one.matches == ():
         assert not Matcher(query, (), segment).find(one.text)
+
+
+def test_a_model_chooses_where_no_sentence_holds_every_word() -> None:
+    offered: list[list[str]] = []
+
+    def last(sentences: Sequence[str]) -> int:
+        offered.append([*sentences])
+        return len(sentences) - 1
+
+    def chosen(query: str) -> Snippet:
+        return best_snippet(PASSAGE, Matcher(words(query), (), segment), nearest=last)
+
+    assert chosen("importing the customer table").chosen_by == "words"
+    assert offered == []
+    one = chosen("customer grievances")
+    assert one.chosen_by == "meaning"
+    assert one.sentence == "- measure again"
+    assert PASSAGE[one.offset :].startswith("- measure again")
+    assert line_at(PASSAGE, one.offset, 40, 47) == 46
+    assert offered[0][0].startswith("The nightly job")  # the heading is not for choice
+    assert chosen("zebra").sentence == "- measure again"
+
+
+def test_where_the_model_cannot_tell_the_words_do() -> None:
+    finder = Matcher(["customer", "zebra"], (), segment)
+    one = best_snippet(PASSAGE, finder, nearest=lambda _: None)
+    assert one == best_snippet(PASSAGE, finder)
+    assert one.chosen_by == "words"
+    nothing = best_snippet(PASSAGE, Matcher(["zebra"], (), segment), nearest=lambda _: None)
+    assert (nothing.chosen_by, nothing.offset) == ("beginning", PASSAGE.index("The nightly"))
+
+
+def test_the_beginning_is_shown_without_the_heading_above_it() -> None:
+    one = snippet("= Loaf\n\nIt rose.\n\nIt fell.\n", "zebra")
+    assert (one.text, one.chosen_by) == ("It rose. It fell.", "beginning")
+
+
+def test_a_comment_is_a_line_of_code_and_no_heading() -> None:
+    finder = Matcher(["retry"], (), segment)
+    code = "# wait a little\nimport time\n"
+    one = best_snippet(code, finder, code=True, nearest=lambda _: 0)
+    assert (one.sentence, one.offset) == ("# wait a little", 0)
+
+
+@given(st.text(st.sampled_from("ab .\n#=-。全"), max_size=200), st.integers(0, 9), st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_the_chosen_sentence_stands_where_it_says(text: str, choice: int, code: bool) -> None:
+    offered: list[str] = []
+
+    def some(sentences: Sequence[str]) -> int:
+        offered[:] = sentences
+        return choice % len(sentences)
+
+    one = best_snippet(text, Matcher(["zebra"], (), segment), code=code, nearest=some)
+    assert one.sentence in text
+    if one.chosen_by == "meaning":
+        assert one.sentence == offered[choice % len(offered)].strip()
+        assert text[one.offset : one.offset + len(one.sentence)] == one.sentence
+        assert " ".join(one.sentence.split()) in one.text or len(one.sentence) > 150
+    else:
+        assert len(offered) < 2
 
 
 def test_the_time_is_linear() -> None:
