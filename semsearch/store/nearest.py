@@ -298,13 +298,23 @@ class Nearest(Spaces, Ledger):
         return float(allowed / files)
 
     def _ask(self, candidates: str, plan: _Plan, sixth: int | str | None = None) -> list[Any]:
+        with self._db.snapshot():
+            newest = self._db.value("SELECT max(key) FROM code") or 0
+            # Without an end to look for at every code, where no other space comes behind.
+            last = newest >> PASSAGE_BITS <= plan.space
+            keys = "key >= ?1 << 40" if last else KEYS_OF_SPACE
+            return self._ask_codes(candidates, keys, plan, sixth)
+
+    def _ask_codes(
+        self, candidates: str, keys: str, plan: _Plan, sixth: int | str | None
+    ) -> list[Any]:
         condition = plan.only.sql if plan.only else ""
         functions = self._functions
         sql = _SEARCH.format(
             candidates=candidates.format(
                 hamming=functions.hamming,
                 condition=condition,
-                keys=KEYS_OF_SPACE,
+                keys=keys,
                 mask=PASSAGE_MASK,
             ),
             mask=PASSAGE_MASK,
