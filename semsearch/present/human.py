@@ -162,7 +162,7 @@ def _heading(hit: Hit, style: Style, cwd: bytes | None) -> str:
     room = max(style.width, _NARROWEST) - len(number) - len(line) - marks_width - 1
     path = _cut_left(display_path(shown_path(hit.path, cwd)), room)
     room -= cell_width(path)
-    crumb = cut(_where(hit), room - 2) if room > _CRUMB_WORTH_SHOWING else ""
+    crumb = _where(hit, room - 2) if room > _CRUMB_WORTH_SHOWING else ""
     if crumb:
         room -= cell_width(crumb) + 2
     place = link(paint(path, "path", style) + paint(line, "line", style), hit.path, style)
@@ -181,9 +181,16 @@ def _marks(hit: Hit) -> list[tuple[str, Role]]:
     return [*marks, (found_by, "quiet")]
 
 
-def _where(hit: Hit) -> str:
-    crumbs = " › ".join(one_line(crumb) for crumb in hit.breadcrumb)
-    return " · ".join(filter(None, (f"page {hit.page}" if hit.page else "", crumbs)))
+def _where(hit: Hit, width: int) -> str:
+    """Page and headings; of those that do not fit, the last ones say most."""
+    steps = [one_line(crumb) for crumb in hit.breadcrumb]
+    if hit.page:
+        steps[:1] = [" · ".join([f"page {hit.page}", *steps[:1]])]
+    where = " › ".join(steps)
+    while cell_width(where) > width and len(steps) > 1:
+        del steps[0]
+        where = " › ".join(["…", *steps])
+    return cut(where, width)
 
 
 def _cut_left(path: str, width: int) -> str:

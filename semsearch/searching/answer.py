@@ -13,7 +13,6 @@ from time import perf_counter
 from semsearch.errors import (
     AccessError,
     EmbeddingError,
-    ModelUnavailable,
     SemsearchError,
     UsageError,
 )
@@ -39,7 +38,7 @@ from semsearch.searching.retrieve import (
     weigh_words,
 )
 from semsearch.searching.snippet import Matcher, Snippet
-from semsearch.searching.vector import query_vector
+from semsearch.searching.vector import existing, no_vectors, query_vector
 from semsearch.store import segment
 from semsearch.text import display_path, one_line
 
@@ -237,7 +236,7 @@ def _ask(
         return _Question(words_only, "lexical")
     try:
         vector = query_vector(
-            store, _existing(space), query.text, embedder, offline=options.offline
+            store, existing(store, space), query.text, embedder, offline=options.offline
         )
     except (AccessError, EmbeddingError) as error:
         if options.mode == "semantic":
@@ -261,7 +260,7 @@ def _ask_like(
         )
     passages = passages_at(store, like, same_file=options.same_file)
     if space is None:
-        missing = _no_vectors()
+        missing = no_vectors(store)
         raise UsageError(missing.message, hint=missing.hint, code="query.no_vector")
     vector = mean_vector(store, space, passages.chunks)
     mode: Mode = options.mode if query.text else "semantic"
@@ -342,7 +341,7 @@ def _nothing_close(
     from semsearch.searching.closeness import why_nothing
 
     rows = [one.row for one in first]
-    return why_nothing(sources.store, sources.query, segment, rows, near, reached[0])
+    return why_nothing(sources.store, sources.query, segment, rows, near, close)
 
 
 def _cosines(sources: Sources, shown: Sequence[Shown]) -> dict[int, float]:
@@ -376,19 +375,6 @@ def _related(one: bytes, other: bytes) -> bool:
     return one == other or one.startswith(other + b"/") or other.startswith(one + b"/")
 
 
-def _existing(space: Space | None) -> Space:
-    if space is None:
-        raise _no_vectors()
-    return space
-
-
-def _no_vectors() -> ModelUnavailable:
-    return ModelUnavailable(
-        "This index has no vectors to search by meaning.",
-        hint="`semsearch index` makes them, with an API key or after `semsearch models install`.",
-        code="model.no_vectors",
-    )
-
-
 def _degraded(error: SemsearchError) -> str:
-    return f"Found by words only: {error.message} {error.hint}".rstrip()
+    only = "" if error.code == "index.empty" else "Found by words only: "
+    return f"{only}{error.message} {error.hint}".rstrip()

@@ -99,7 +99,7 @@ def why_nothing(
     segment: Segment,
     rows: Sequence[ChunkRow],
     nearest: float,
-    unrelated: float,
+    needed: float,
 ) -> str:
     """What to tell instead of passages no nearer than unrelated text; empty: their words count.
 
@@ -109,13 +109,13 @@ def why_nothing(
         segment: how the index parts scripts without spaces.
         rows: the passages.
         nearest: the best of their cosines.
-        unrelated: what unrelated text reaches.
+        needed: the cosine from which on a passage is nearer than unrelated text may be.
     """
     if has_words(store, query, segment, rows):
         return ""
     return (
         f"Nothing close: the nearest passage has a cosine of {nearest:.2f}, and unrelated text "
-        f"reaches {unrelated:.2f} here. The semantic mode shows it all the same."
+        f"may reach {needed:.2f} here. The semantic mode shows it all the same."
     )
 
 

@@ -52,9 +52,9 @@ def fuse(
         alpha: weight of the semantic side, 0 to 1.
         told: BM25 of a passage that holds every word of the query once; 0 where it is not known.
     """
-    trust = 1.0
-    if told > 0.0 and lexical and semantic:
-        trust = min(1.0, lexical[0][1] / (_TELLING * told))
+    trust, needed = 1.0, _TELLING * told
+    if needed > 0.0 and lexical and semantic:
+        trust = min(1.0, lexical[0][1] / needed)
     words = {id_: trust * (1.0 - alpha) * part for id_, part in _share_of_best(lexical)}
     meaning = {id_: alpha * part for id_, part in _min_max(semantic)}
     lexical_ranks = {id_: rank for rank, (id_, _) in enumerate(lexical, 1)}

@@ -168,10 +168,15 @@ def best_snippet(
     else:
         start, end, after = _widen(text, sentences, best, width)
         start, before = offset if chosen_by == "beginning" else start, False
-    shown = " ".join(text[start:end].split())
+    shown = " ".join([word for word in text[start:end].split() if not _is_rule(word)])
     shown = f"{_ELLIPSIS} {shown}" if before else shown
     shown = f"{shown} {_ELLIPSIS}" if after else shown
     return Snippet(shown, _joined(finder.find(shown)), offset, sentence, chosen_by)
+
+
+def _is_rule(word: str) -> bool:
+    """Whether a word is a line drawn with one mark, as above and below titles."""
+    return len(word) > 3 and not word[0].isalnum() and word == word[0] * len(word)
 
 
 def _inside(found: Iterable[Match], start: int, end: int) -> list[Match]:

@@ -153,3 +153,29 @@ def _enter_in_ledger(
             "`semsearch models check` tells whether its vectors are still the same."
         )
     return ""
+
+
+def existing(store: Store, space: Space | None) -> Space:
+    """The space to search by meaning.
+
+    Raises:
+        ModelUnavailable: there is none.
+    """
+    if space is None:
+        raise no_vectors(store)
+    return space
+
+
+def no_vectors(store: Store) -> ModelUnavailable:
+    """Why an index cannot be searched by meaning."""
+    if not store.coverage(0)[1]:
+        return ModelUnavailable(
+            "Nothing is indexed here.",
+            hint="Index a folder: semsearch index PATH",
+            code="index.empty",
+        )
+    return ModelUnavailable(
+        "This index has no vectors to search by meaning.",
+        hint="`semsearch index` makes them, with an API key or after `semsearch models install`.",
+        code="model.no_vectors",
+    )

@@ -613,3 +613,9 @@ def test_of_a_long_list_the_end_is_shown_as_it_is(local: Corpus) -> None:
     assert [hit.rank for hit in hits] == [*range(1, 56)]
     chosen = [hit.snippet_by for hit in hits]
     assert chosen == ["meaning"] * 50 + ["beginning"] * 5
+
+
+def test_an_index_without_a_passage_says_so_and_names_no_model(corpus: Corpus) -> None:
+    found = corpus.search("anything at all")
+    assert found.hits == ()
+    assert found.notices == ("Nothing is indexed here. Index a folder: semsearch index PATH",)
