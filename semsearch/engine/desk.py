@@ -66,6 +66,30 @@ def is_known(engine: Engine, raw: str) -> bool:
     return space is not None and store.cached_query(space.id, query.text) is not None
 
 
+def reordered(
+    engine: Engine, raw: str, mode: Mode, found: SearchResult, model: str
+) -> SearchResult:
+    """What was found with its first hits as a rerank model puts them, the others behind them.
+
+    Args:
+        engine: an open engine.
+        raw: the question as typed.
+        mode: how it was answered.
+        found: the answer.
+        model: of the server's rerank endpoint; without its answer the order stays.
+
+    Raises:
+        UsageError: as `Engine.search`.
+    """
+    first = engine.search(
+        raw, mode=mode, limit=engine.settings.integer("search.shortlist"), rerank=model
+    )
+    known = {hit.chunk for hit in first.hits}
+    behind = [hit for hit in found.hits if hit.chunk not in known]
+    hits = tuple(hit._replace(rank=rank) for rank, hit in enumerate((*first.hits, *behind), 1))
+    return first._replace(hits=hits)
+
+
 def answer_now(
     engine: Engine, raw: str, mode: Mode, limit: int, *, by_words: bool = False
 ) -> tuple[SearchResult, bool]:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 Event = Progress | Problem | IndexReport
 """What a run tells; the report comes last, and once."""
 
-_TELL_S = 0.1
-"""How often progress is told."""
+_TELL_S = 0.03
+"""How often progress is told; whoever listens may hold the run back for a moment each time."""
 
 
 class RunOptions(NamedTuple):

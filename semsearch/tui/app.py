@@ -26,6 +26,7 @@ import importlib
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
+from textual import events
 from textual.app import App
 from textual.filter import Monochrome
 from textual.reactive import reactive
@@ -60,6 +61,15 @@ _SCREENS: Final = {
     "welcome": "WelcomeScreen",
     "help": "HelpScreen",
 }
+
+
+_BY_HAND: Final = (
+    events.Key,
+    events.Paste,
+    events.MouseDown,
+    events.MouseScrollDown,
+    events.MouseScrollUp,
+)
 
 
 def load_screen(name: str) -> Screen[Any]:
@@ -115,6 +125,8 @@ class SemsearchApp(App[int], inherit_bindings=False):
 
     facts: reactive[Facts] = reactive(Facts())
     """What is known about the index; refreshed by `refresh_facts`."""
+    reranker: reactive[str] = reactive("")
+    """The rerank model that orders hits until the person leaves; empty: none does."""
     run_stage: reactive[str] = reactive("idle")
     """Stage of the background run."""
 
@@ -160,18 +172,23 @@ class SemsearchApp(App[int], inherit_bindings=False):
 
         return Engine(settings or self.settings)
 
+    def _open_staying(self) -> Engine:
+        from semsearch.engine import Engine
+
+        return Engine(self.settings, stays=True)
+
     @property
     def desk(self) -> EngineThread:
         """The engine for short work on this machine: keywords, previews, marks, counts."""
         if self._desk is None:
-            self._desk = EngineThread("desk", self.open_engine)
+            self._desk = EngineThread("desk", self._open_staying)
         return self._desk
 
     @property
     def remote(self) -> EngineThread:
         """The engine for what may wait for a server or a model: typing never waits behind it."""
         if self._remote is None:
-            self._remote = EngineThread("remote", self.open_engine)
+            self._remote = EngineThread("remote", self._open_staying)
         return self._remote
 
     @property
@@ -197,6 +214,8 @@ class SemsearchApp(App[int], inherit_bindings=False):
 
     def use_settings(self, settings: Settings) -> None:
         """Go on with other settings: engines are opened anew, keys and colours change at once."""
+        if settings.text("api.base_url") != self.settings.text("api.base_url"):
+            self.reranker = ""  # what was agreed to was another server
         self.settings = settings
         for thread in (self._desk, self._remote):
             if thread is not None:
@@ -231,6 +250,12 @@ class SemsearchApp(App[int], inherit_bindings=False):
         for thread in (self._desk, self._remote):
             if thread is not None:
                 thread.close()
+
+    async def on_event(self, event: events.Event) -> None:
+        """What a person does comes before what a run does."""
+        if self._background is not None and isinstance(event, _BY_HAND):
+            self._background.give_way()
+        await super().on_event(event)
 
     def refresh_facts(self) -> None:
         """Look at the index again; `facts` changes when the answer is there."""

@@ -25,6 +25,9 @@ MEANING_SECONDS: Final = 0.25
 REST_SECONDS: Final = 0.1
 """Pause between the hits that are seen at once and the rest of them."""
 
+RERANK_SECONDS: Final = 1.0
+"""Pause after a key before a rerank model is asked, which sends text of many hits."""
+
 FEWEST_CHARACTERS: Final = 3
 """Shorter queries are looked up by keyword only."""
 
@@ -61,6 +64,7 @@ class Asker:
         remote: the engine for what may take long.
         tell: called with every answer that is still wanted.
         holds: whether `remote` holds the codes of a large index: then it alone compares vectors.
+        reranker: the model that puts hits in order; empty: none does.
     """
 
     def __init__(
@@ -69,9 +73,12 @@ class Asker:
         remote: Callable[[], EngineThread],
         tell: Callable[[Answer], None],
         holds: Callable[[], bool] = lambda: False,
+        reranker: Callable[[], str] = lambda: "",
     ) -> None:
         self._desk, self._remote, self._tell = desk, remote, tell
-        self._holds = holds
+        self._holds, self._reranker = holds, reranker
+        self._found: SearchResult | None = None
+        """What the search itself found, before a rerank model is asked about it."""
         self._number = 0
         self._hurry = asyncio.Event()
         self._insisted = False
@@ -93,24 +100,34 @@ class Asker:
         self.waiting = False
 
     async def ask(self, text: str, mode: Mode, *, at_once: bool = False) -> None:
-        """Answer a question in up to two passes; run it in an exclusive worker."""
+        """Answer a question in up to three passes; run it in an exclusive worker."""
         self._number += 1
         question = self.question = Question(self._number, text, mode)
         self.waiting = True
         self._insisted = False
+        self._found = None
         self._hurry.clear()
         if at_once:
             self._hurry.set()
         await self._pause(IDLE_SECONDS)
         final = await self._by_words(question)
-        if final or self._old(question):
+        if self._old(question):
             return
-        if len(text.strip()) < FEWEST_CHARACTERS and not self._insisted:
-            self.waiting = False
-            return
-        if not await self._is_free(question):
-            await self._pause(MEANING_SECONDS - IDLE_SECONDS)
-        await self._by_meaning(question)
+        if not final:
+            if self._too_short(question):
+                self.waiting = False
+                return
+            if not await self._is_free(question):
+                await self._pause(MEANING_SECONDS - IDLE_SECONDS)
+            await self._by_meaning(question)
+        await self._reorder(question)
+
+    def _too_short(self, question: Question) -> bool:
+        return len(question.text.strip()) < FEWEST_CHARACTERS and not self._insisted
+
+    def _is_reordered(self, question: Question) -> bool:
+        """Whether a rerank model is to be asked about what was found."""
+        return bool(self._reranker()) and not self._too_short(question)
 
     async def _is_free(self, question: Question) -> bool:
         """Whether the vector of the question is known, and only the comparing is still to do."""
@@ -139,7 +156,10 @@ class Asker:
         except SemsearchError as error:
             self._answer(Answer(question, None, final=True, error=error))
             return True
-        self._answer(Answer(question, result, final=final or short))
+        if final:
+            self._conclude(question, result)
+        else:
+            self._answer(Answer(question, result, final=short))
         return final
 
     async def _answer_now(self, question: Question, limit: int) -> tuple[SearchResult, bool]:
@@ -163,7 +183,33 @@ class Asker:
         except SemsearchError as error:
             self._answer(Answer(question, None, final=True, error=error))
         else:
-            self._answer(Answer(question, result, final=True))
+            self._conclude(question, result)
+
+    def _conclude(self, question: Question, result: SearchResult) -> None:
+        """The search is done; the answer is final unless the hits are still to be put in order."""
+        more = bool(result.hits) and self._is_reordered(question)
+        self._found = result if more else None
+        self._answer(Answer(question, result, final=not more))
+
+    async def _reorder(self, question: Question) -> None:
+        """Ask the rerank model, once the person has stopped typing for good."""
+        from semsearch.engine.desk import reordered
+
+        found, model = self._found, self._reranker()
+        if found is None or not model or self._old(question):
+            return
+        await self._pause(RERANK_SECONDS - IDLE_SECONDS)
+        try:
+            result = await self._remote().run(
+                lambda engine: reordered(engine, question.text, question.mode, found, model)
+            )
+        except Cancelled:
+            return
+        except SemsearchError as error:
+            # The hits are good; only their order could not be had.
+            notice = f"{error.message} {error.hint}".strip()
+            result = found._replace(notices=(notice, *found.notices))
+        self._answer(Answer(question, result, final=True))
 
     async def _pause(self, seconds: float) -> None:
         self._pausing = True

@@ -45,6 +45,13 @@ _SAMPLES: Final = 120
 _SWITCH_S: Final = 0.001
 """How long the interpreter lets the run compute before the terminal gets its turn."""
 
+_REST_S: Final = 0.4
+"""How long the run rests after a key: until the hits are painted, or the next key comes."""
+_LONGEST_REST_S: Final = 1.0
+"""Then it does a little even while somebody types on."""
+_SHOWN_S: Final = 0.1
+"""How often progress is shown; it is told more often, so that a rest begins soon."""
+
 
 class Job(Protocol):
     """What a run is made of; `engine.job.IndexJob` is one."""
@@ -139,6 +146,7 @@ class BackgroundRun:
         self._thread: threading.Thread | None = None
         self._job: Job | None = None
         self._go_on = threading.Event()
+        self._rest_until_s = 0.0
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._clock: deque[tuple[float, int]] = deque()
@@ -180,6 +188,10 @@ class BackgroundRun:
         if not self.state.active:
             self.state = RunState()
             self._changed()
+
+    def give_way(self) -> None:
+        """Rest for a moment: somebody types, and both threads want the one interpreter."""
+        self._rest_until_s = time.monotonic() + _REST_S
 
     def close(self, seconds: float = 5.0) -> None:
         """Stop and wait; a run that takes longer is safe to kill."""
@@ -297,10 +309,19 @@ class BackgroundRun:
             self.held = not self._go_on.is_set()
             self._go_on.wait()
             self.held = False
+            self._rest()
+
+    def _rest(self) -> None:
+        latest_s = time.monotonic() + _LONGEST_REST_S
+        while (left_s := min(self._rest_until_s, latest_s) - time.monotonic()) > 0:
+            if self._stopping.wait(left_s):
+                return
 
     def _advance(self, progress: Progress, problems: list[Problem]) -> None:
         now = time.monotonic()
         clock, rates = self._clock, self.state.rates
+        if clock and now - clock[-1][0] < _SHOWN_S:
+            return
         clock.append((now, progress.chunks_done))
         while len(clock) > 2 and now - clock[0][0] > _RATE_WINDOW_S:
             clock.popleft()

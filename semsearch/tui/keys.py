@@ -64,6 +64,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("search.preview", "search", "ctrl+o", "toggle_preview", "preview", "preview on, off"),
     Action("search.mode", "search", "f3", "next_mode", "mode", "hybrid, meaning, keyword", 5),
     Action("search.filter", "search", "f4", "filter", "filter", "filter by folder, type, date", 6),
+    Action("search.rerank", "search", "ctrl+t", "rerank", "re-rank", "order hits by a rerank model, stop"),
     Action("search.again", "search", "ctrl+r", "again", "again", "ask the same question again"),
     Action("search.relevant", "search", "f7", "judge(1)", "relevant", "mark relevant, again: unmark"),
     Action(
@@ -103,12 +104,15 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("models.check", "models", "c", "check", "check", "is it still the model its vectors came from?", 9),
     Action("models.adopt", "models", "a", "adopt", "adopt", "keep its vectors for the server in the settings"),
     Action("models.refresh", "models", "r", "refresh_list", "refresh", "ask the server again"),
+    Action("models.rerank", "models", "o", "rerank", "re-rank", "order hits by a rerank model, stop"),
     Action("models.install", "models", "i", "install", "install", "install the embedded model"),
     # --- settings ---
     Action("settings.edit", "settings", "enter", "edit", "change", "change the value", 1),
     Action("settings.reset", "settings", "delete", "reset", "default", "back to the default", 2),
     Action("settings.filter", "settings", "slash", "find", "find", "find a setting", 3),
     Action("settings.key", "settings", "k", "key", "API key", "set or forget the API key", 4),
+    # --- first steps ---
+    Action("welcome.take_back", "welcome", "ctrl+t", "take_back", "take folder back", "take back the folder added last", 1),
     # --- anywhere ---
     Action("go.help", "anywhere", "f1", "help", "help", "every key, and how search works", 91),
     Action("go.settings", "anywhere", "f2", "go('settings')", "settings", "settings and their origin"),

@@ -26,14 +26,14 @@ _DEPTH: Final = 3
 _COLUMN: Final = 40
 """Cells of a table's column at most."""
 
-_FENCE: Final = re.compile(r" {0,3}(```+|~~~+)")
-_HEADING: Final = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
-_RULE: Final = re.compile(r" {0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
-_UNDERLINE: Final = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
-_ITEM: Final = re.compile(r"([ \t]*)([-*+]|\d{1,9}[.)])[ \t]+(?:\[([ xX])\][ \t]+)?(.*)$")
-_QUOTE: Final = re.compile(r" {0,3}>[ ]?(.*)$")
+FENCE: Final = re.compile(r" {0,3}(```+|~~~+)")
+HEADING: Final = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
+RULE: Final = re.compile(r" {0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
+UNDERLINE: Final = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
+ITEM: Final = re.compile(r"([ \t]*)([-*+]|\d{1,9}[.)])[ \t]+(?:\[([ xX])\][ \t]+)?(.*)$")
+QUOTE: Final = re.compile(r" {0,3}>[ ]?(.*)$")
 _TABLE_RULE: Final = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
-_INLINE: Final = re.compile(
+INLINE: Final = re.compile(
     r"\\(?P<escaped>[!-/:-@\[-`{-~])"
     r"|(?P<tick>`+)(?P<code>.{1,500}?)(?P=tick)(?!`)"
     r"|!\[(?P<picture>[^\]]{0,300})\]\([^)]{0,1000}\)"
@@ -74,6 +74,14 @@ def window(lines: Sequence[str], passage: tuple[int, int]) -> tuple[int, int]:
     return start, end
 
 
+def front_matter(lines: Sequence[str]) -> int:
+    """How many lines at the beginning are front matter, with the lines that enclose it."""
+    if not lines or lines[0].rstrip() != "---":
+        return 0
+    ends = (i for i, line in enumerate(lines[1:60], 1) if line.rstrip() in {"---", "..."})
+    return next(ends, -1) + 1
+
+
 class _Page:
     """Reads block after block; a block adds its lines."""
 
@@ -91,17 +99,17 @@ class _Page:
             line = self._source[self._at]
             if not line.strip():
                 self._blank()
-            elif fence := _FENCE.match(line):
+            elif fence := FENCE.match(line):
                 self._code(fence[1])
-            elif heading := _HEADING.match(line):
+            elif heading := HEADING.match(line):
                 self._take(1, *_marked(heading[2] or "", "heading"))
-            elif _RULE.match(line):
+            elif RULE.match(line):
                 self._take(1, "─" * 24, [(0, 24, "quiet")])
             elif "|" in line and _TABLE_RULE.match(self._peek(1)) and "|" in self._peek(1):
                 self._table()
-            elif item := _ITEM.match(line):
+            elif item := ITEM.match(line):
                 self._item(item)
-            elif quote := _QUOTE.match(line):
+            elif quote := QUOTE.match(line):
                 text, spans = _marked(quote[1])
                 self._take(1, f"▎ {text}", [(0, 1, "quiet"), *_moved(spans, 2)])
             else:
@@ -128,12 +136,8 @@ class _Page:
             self._take(1, "", [])
 
     def _front_matter(self) -> None:
-        source = self._source
-        if not source or source[0].rstrip() != "---":
-            return
-        ends = (i for i, line in enumerate(source[1:60], 1) if line.rstrip() in {"---", "..."})
-        for _ in range(next(ends, -1) + 1):
-            line = source[self._at]
+        for _ in range(front_matter(self._source)):
+            line = self._source[self._at]
             self._take(1, line, [(0, len(line), "quiet")] if line else [])
 
     def _code(self, fence: str) -> None:
@@ -158,7 +162,7 @@ class _Page:
     def _paragraph(self) -> None:
         count, text = self._continued(self._source[self._at].strip(), deeper=False)
         kind = ""
-        if _UNDERLINE.match(self._peek(count)):
+        if UNDERLINE.match(self._peek(count)):
             count, kind = count + 1, "heading"
         self._take(count, *_marked(text, kind))
 
@@ -166,7 +170,7 @@ class _Page:
         """How many lines a paragraph or an item takes, and its text in one piece."""
         count, pieces, length = 1, [first], len(first)
         while (line := self._peek(count)).strip() and length < _PARAGRAPH:
-            if _begins_block(line) or (not deeper and _UNDERLINE.match(line)):
+            if _begins_block(line) or (not deeper and UNDERLINE.match(line)):
                 break
             pieces.append(line.strip())
             length += len(line)
@@ -196,7 +200,7 @@ class _Page:
 
 
 def _begins_block(line: str) -> bool:
-    blocks = (_FENCE, _HEADING, _RULE, _ITEM, _QUOTE)
+    blocks = (FENCE, HEADING, RULE, ITEM, QUOTE)
     return any(block.match(line) for block in blocks)
 
 
@@ -223,7 +227,7 @@ def _marked(text: str, kind: str = "", depth: int = 0) -> tuple[str, list[Span]]
                 spans.append((length, length + len(piece), name))
             length += len(piece)
 
-    for found in _INLINE.finditer(text):
+    for found in INLINE.finditer(text):
         add(text[at : found.start()], kind)
         at = found.end()
         if found["escaped"]:

@@ -36,7 +36,12 @@ def read_passage(
     if as_read and shown.kind == "markdown":
         return _as_read(shown, query)
     start, end = shown.passage
-    return shown, colours(shown.lines, shown.kind, max(0, start - _AROUND), end + _AROUND)
+    first, last = max(0, start - _AROUND), end + _AROUND
+    if shown.kind == "markdown":
+        from semsearch.tui.markdown_source import source_colours
+
+        return shown, source_colours(shown.lines, first, last)
+    return shown, colours(shown.lines, shown.kind, first, last)
 
 
 def _as_read(shown: Preview, query: Query) -> Coloured:

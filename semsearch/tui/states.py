@@ -81,12 +81,15 @@ _WAYS_OUT: Final = {
     ),
 }
 
+_HINTS_OF_COMMANDS: Final = frozenset({"index.missing", "index.busy"})
+"""Errors whose hint names a command or a flag where this screen has a key."""
+
 
 def failure(error: SemsearchError, key: KeyName) -> State:
     """An error that leaves nothing to show."""
     code = "index.damaged" if error.code.startswith("index.damaged") else error.code
     lines = [one_line(error.message)]
-    if error.hint:
+    if error.hint and code not in _HINTS_OF_COMMANDS:
         lines.append(one_line(error.hint))
     ways = [with_keys(way, key) for way in _WAYS_OUT.get(code, ())]
     bad = code.startswith("index.") and code != "index.missing"
@@ -116,7 +119,10 @@ def nothing_asked(facts: Facts, landing: Landing, key: KeyName) -> State:
     status = facts.status
     if status is None or not facts.known:
         return State("", ())
-    lines = [f"{status.chunks:,} passages of {sum(status.files.values()):,} files. Type to search."]
+    lines = []
+    if status.chunks:
+        files = sum(status.files.values())
+        lines.append(f"{status.chunks:,} passages of {files:,} files. Type to search.")
     missing = [one for one in status.roots if one.missing]
     if missing:
         lines.append(f"{len(missing)} folder(s) are not there now; what was indexed still answers.")
@@ -163,7 +169,7 @@ def _reason(error: SemsearchError) -> str:
     if getattr(error, "status", None) in {429, 503}:
         return "the provider is busy: {search.again} asks again"
     return {
-        "api.offline": "offline",
+        "api.offline": "offline is set: {go.settings} settings",
         "auth.no_key": "no key: {go.settings} settings",
         "auth.refused": "the key is refused: {go.settings} settings",
         "auth.key_refused": "the key is refused: {go.settings} settings",

@@ -67,11 +67,11 @@ def serve(
         server.serve_forever()
 
 
-def collect(target: Path, files: int) -> None:
-    """Copy the first `files` modules of the standard library."""
+def collect(target: Path, files: int, first: int = 0) -> None:
+    """Copy `files` modules of the standard library, from the `first` on."""
     library = Path(sysconfig.get_path("stdlib"))
     found = [path for path in sorted(library.rglob("*.py")) if "site-packages" not in path.parts]
-    for number, path in enumerate(found[:files]):
+    for number, path in enumerate(found[first : first + files]):
         place = target / str(number % 50)
         place.mkdir(exist_ok=True)
         shutil.copyfile(path, place / f"{number}_{path.name}")

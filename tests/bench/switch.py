@@ -37,15 +37,28 @@ class Rounds(NamedTuple):
     wall: list[float]
     cpu: list[float]
 
+    def add(self, other: Rounds) -> None:
+        """Take in another stretch."""
+        self.wall.extend(other.wall)
+        self.cpu.extend(other.cpu)
+
     def line(self, name: str, base: Rounds) -> str:
         """Medians, the slow end, and ratios to another stretch."""
         wall, cpu = statistics.median(self.wall), statistics.median(self.cpu)
-        slow = sorted(self.wall)[int(0.95 * len(self.wall))]
         return (
-            f"{name:<14}{len(self.wall):>6} searches  wall {wall:7.2f} ms  p95 {slow:7.2f} ms  "
-            f"CPU {cpu:7.2f} ms   ratio wall {wall / statistics.median(base.wall):5.2f}  "
-            f"CPU {cpu / statistics.median(base.cpu):5.2f}"
+            f"{name:<18}{len(self.wall):>6} searches  "
+            f"wall {wall:7.2f} ms  p95 {p95(self.wall):7.2f} ms  "
+            f"CPU {cpu:7.2f} ms  p95 {p95(self.cpu):7.2f} ms   "
+            f"ratio wall {wall / statistics.median(base.wall):5.2f}  "
+            f"p95 {p95(self.wall) / p95(base.wall):5.2f}  "
+            f"CPU {cpu / statistics.median(base.cpu):5.2f}  "
+            f"p95 {p95(self.cpu) / p95(base.cpu):5.2f}"
         )
+
+
+def p95(values: list[float]) -> float:
+    """The value 95 % are not above."""
+    return sorted(values)[int(0.95 * len(values))]
 
 
 def searches(engine: Engine, expected: dict[str, list[tuple[int, float]]]) -> Rounds:
@@ -69,18 +82,14 @@ def measure(engine: Engine, build: list[str], environment: dict[str, str], round
     def stretch() -> Rounds:
         gathered = Rounds([], [])
         for _ in range(rounds):
-            one = searches(engine, expected)
-            gathered.wall.extend(one.wall)
-            gathered.cpu.extend(one.cpu)
+            gathered.add(searches(engine, expected))
         return gathered
 
     before = stretch()
     during = Rounds([], [])
     process = subprocess.Popen(build, stdout=subprocess.PIPE, env=environment)
     while process.poll() is None:
-        one = searches(engine, expected)
-        during.wall.extend(one.wall)
-        during.cpu.extend(one.cpu)
+        during.add(searches(engine, expected))
     assert process.stdout is not None
     report = json.loads(process.stdout.read())
     assert report["ok"], report["error"]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from semsearch.settings import Settings
+    from semsearch.tui.app import SemsearchApp
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
@@ -78,3 +79,14 @@ async def test_closing_stops_what_runs(indexed: Settings) -> None:
         await asyncio.sleep(0.01)
     with pytest.raises(Cancelled):
         running.result()
+
+
+async def test_engines_that_stay_hold_few_pages_of_the_index(app: SemsearchApp) -> None:
+    def kibibytes(engine: Engine) -> int:
+        return -int(engine.store()._db.pragma("cache_size"))
+
+    writer = app.open_engine()
+    async with app.run_test(size=(80, 24)):
+        for thread in (app.desk, app.remote):
+            assert await thread.run(kibibytes) <= kibibytes(writer) // 8
+    writer.close()

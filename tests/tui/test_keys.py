@@ -102,7 +102,7 @@ async def test_help_shows_every_key_and_filters(app: SemsearchApp) -> None:
         await until(pilot, lambda: "QUERY LANGUAGE" in grid(app))
         shown = str(app.screen.query_one("#key-rows").render())
         for action in keys.ACTIONS:
-            if action.key and action.scope != "welcome":
+            if action.key:
                 assert keys.shown_key(action, {}) in shown
                 assert action.help.split(",")[0].split()[0] in shown
         await type_text(pilot, "history")

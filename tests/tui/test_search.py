@@ -340,7 +340,7 @@ async def test_a_changed_and_a_vanished_file_are_told(app: SemsearchApp, folder:
     async with app.run_test(size=SIZE) as pilot:
         await type_text(pilot, "cabbage")
         await until(pilot, lambda: "this is the text the index has" in grid(app))
-        assert "changed since" in grid(app)
+        assert "! changed; this" in grid(app)
         assert "must stay under the brine" in grid(app)
         await pilot.press("escape")
         await type_text(pilot, "boiler")

@@ -19,10 +19,12 @@ from semsearch.tui.keys import key_names
 from semsearch.tui.screens.search import SearchScreen
 from semsearch.tui.widgets.query_bar import QueryBar
 from semsearch.tui.widgets.result_list import ResultList
+from tests.fakes import replies
 from tests.tui.conftest import grid, make_index, type_text, until
 
 if TYPE_CHECKING:
     from semsearch.settings import Settings
+    from tests.fakes.api_server import FakeApi
 
 SIZE = (100, 30)
 
@@ -131,3 +133,16 @@ def test_what_is_said_names_the_keys_a_person_has() -> None:
     for text in texts:
         assert not FIXED.search(text), text
         assert "{" not in text, text
+
+
+async def test_the_way_out_is_told_whole_in_a_narrow_terminal(
+    indexed: Settings, api: FakeApi
+) -> None:
+    api._pick = lambda _: replies.error(402, "Insufficient credits")
+    app = SemsearchApp(indexed)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.facts.known)
+        await type_text(pilot, "haystack needle")
+        await until(pilot, lambda: "by keyword only" in grid(app))
+        assert "no credit: add some at the provider, or f6 another model" in grid(app)
+        assert "1 hits" not in grid(app)

@@ -163,3 +163,27 @@ async def test_the_form_can_be_walked_on_a_small_terminal(fresh: SemsearchApp) -
         await pilot.press("tab", "tab", "tab", "tab", "tab")
         assert app.focused is not None
         assert app.focused.id == "words"
+
+
+async def test_a_folder_that_was_added_can_be_taken_back(
+    fresh: SemsearchApp, folder: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    async with fresh.run_test(size=SIZE) as pilot:
+        app = await first_steps(pilot)
+        await add_folder(pilot, folder)
+        field = app.screen.query_one("#folder", Input)
+        field.value = str(other)
+        await pilot.press("enter")
+        await until(pilot, lambda: str(other) in said(app, "same"))
+        assert "ctrl+t takes it back" in grid(app)
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: "5 files" in said(app, "folders"))
+        assert str(other) not in said(app, "same")
+        assert str(folder) in said(app, "same")
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: said(app, "folders") == "")
+        app.screen.query_one("#words").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: "Add a folder first" in grid(app))

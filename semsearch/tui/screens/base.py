@@ -79,6 +79,10 @@ class BaseScreen(Screen[Any]):
         """Fill the status line; `tone` is "", "good", "warn" or "bad"."""
         self.query_one("#status", EndsLine).show(left, right, tone=tone)
 
+    def say_again(self) -> None:
+        """Say what lasts, once something that passed has been said."""
+        self.say_status("")
+
     def in_background(self, task: Task, group: str, *, exclusive: bool = False) -> None:
         """Work without blocking: errors are told, a bug ends the application and is told too.
 
@@ -98,6 +102,15 @@ class BaseScreen(Screen[Any]):
         except Exception as error:  # noqa: BLE001 - a worker's edge: a bug ends the app, told
             if self.app.is_running and not self._pruning:  # else it was left meanwhile
                 self.semsearch.crash_with(error)
+
+    def action_rerank(self) -> None:
+        """Choose the model that orders hits, or stop that; bound where hits or models are."""
+        from semsearch.tui.screens import reranking
+
+        if self.semsearch.reranker:
+            reranking.stop(self)
+        else:
+            reranking.choose(self)
 
     def action_back(self) -> None:
         """Back to search, or to the screen below."""

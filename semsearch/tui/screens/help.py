@@ -32,6 +32,7 @@ _TITLES: Final = {
     "index": "INDEX ({go.index})",
     "models": "MODELS ({go.models})",
     "settings": "SETTINGS ({go.settings})",
+    "welcome": "FIRST STEPS",
 }
 
 _NOTES: Final = (

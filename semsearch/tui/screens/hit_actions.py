@@ -16,6 +16,7 @@ from semsearch.tui.widgets.result_list import ResultList, hit_name
 if TYPE_CHECKING:
     from semsearch.records import Hit, Mode, SearchResult
     from semsearch.tui.history import History
+    from semsearch.tui.screens.why import WhyDialog
     from semsearch.tui.states import Choice
 
 MODES: Final[tuple[Mode, ...]] = ("hybrid", "semantic", "lexical")
@@ -32,6 +33,8 @@ class HitActions(BaseScreen):
         super().__init__()
         self._copied: int | None = None
         self._grades: dict[tuple[str, int], int] = {}
+        self._why: WhyDialog | None = None
+        """The box that is open."""
 
     # --- moving ------------------------------------------------------------------------------
 
@@ -206,7 +209,16 @@ class HitActions(BaseScreen):
         from semsearch.tui.screens.why import WhyDialog
 
         if self._results.hit is not None and self.result is not None:
-            self.app.push_screen(WhyDialog(self._results.hit, self.result))
+            self._why = WhyDialog(self._results.hit, self.result)
+            self.app.push_screen(self._why, self._why_closed)
+
+    def _why_closed(self, _: None) -> None:
+        self._why = None
+
+    def follow_why(self, result: SearchResult) -> None:
+        """Another answer has come: the box that says why tells of it too."""
+        if self._why is not None:
+            self._why.follow(result)
 
     # --- what the screen offers --------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from semsearch.tui import states
 from semsearch.tui.asking import Asker
 from semsearch.tui.history import History
 from semsearch.tui.keys import with_keys
+from semsearch.tui.run_text import counted
 from semsearch.tui.screens.hit_actions import MODES, HitActions
 from semsearch.tui.widgets.blank import Blank
 from semsearch.tui.widgets.key_bar import KeyBar
@@ -85,12 +86,21 @@ class SearchScreen(HitActions):
         app = self.semsearch
         self.mode = self._setting_mode()
         self._asker = Asker(
-            lambda: app.desk, lambda: app.remote, self._answered, lambda: app.holds_codes
+            lambda: app.desk,
+            lambda: app.remote,
+            self._answered,
+            lambda: app.holds_codes,
+            lambda: app.reranker,
         )
         self.query_one(QueryBar).border_title = "search"
         self.query_one(ResultList).border_title = "results"
         self.query_one(QueryBar).field.focus()
         self.watch(self.app, "run_stage", lambda _: self.show_title(app.facts), init=False)
+        self.watch(self.app, "reranker", self._reranker_changed, init=False)
+
+    def _reranker_changed(self, _: str) -> None:
+        self.show_title(self.semsearch.facts)
+        self.ask_again()
 
     def _setting_mode(self) -> Mode:
         wanted = self.semsearch.settings.text("search.mode")
@@ -143,7 +153,9 @@ class SearchScreen(HitActions):
             left += f"   {folders} · {facts.status.chunks:,} passages · {facts.model}"
         running = self.semsearch.run_stage in {"preparing", "running", "paused", "stopping"}
         fresh = "indexing ◐" if running else f"{facts.freshness()} ●" if facts.status else ""
-        right = f"{states.MODE_NAMES[self.mode]} · {fresh}" if facts.known else ""
+        mode = states.MODE_NAMES[self.mode]
+        mode += ", re-ranked" if self.semsearch.reranker else ""
+        right = " · ".join(filter(None, (mode, fresh))) if facts.known else ""
         self.query_one("#title", EndsLine).show(left, right, heading=True)
 
     # --- asking ------------------------------------------------------------------------------
@@ -195,6 +207,7 @@ class SearchScreen(HitActions):
         same = answer.question.text == self._shown_question
         self._shown_question = answer.question.text
         results.show(result.hits, same_question=same)
+        self.follow_why(result)
         if result.hits:
             self._show_hits()
         elif answer.final:
@@ -244,17 +257,30 @@ class SearchScreen(HitActions):
             self.say_status(left, cost if facts.status is not None else "")
             return
         waiting = self._asker is not None and self._asker.waiting
-        parts = [f"{len(results.hits)} hits", self._pace(result)]
-        if waiting:
-            parts.append("… looking by meaning")
+        parts = [counted(len(results.hits), "hit"), self._pace(result)]
+        if result.reranked_by:
+            parts.append(f"ordered by {one_line(result.reranked_by)}")
+        elif waiting:
+            parts.append(self._awaited(result))
         notice = states.degraded(result, self.semsearch.key)
-        if notice:
-            parts.append(notice)
-        parts += [] if notice else [one_line(one) for one in result.notices]
+        if self.semsearch.reranker and not waiting and not result.reranked_by and result.notices:
+            notice = notice or one_line(result.notices[0])
+        # What is amiss comes first: in a narrow terminal the rest is cut.
+        parts = [notice, *parts] if notice else [*parts, *map(one_line, result.notices)]
         self.say_status(" · ".join(parts), cost, "warn" if notice else "")
         title = f"results {results.cursor + 1}/{len(results.hits)}" if results.hits else "results"
         results.border_title = title
         results.border_subtitle = results.legend
+
+    def say_again(self) -> None:
+        """What the line said before something else was asked."""
+        self._say()
+
+    def _awaited(self, result: SearchResult) -> str:
+        """What is still to come."""
+        if self.semsearch.reranker and (result.mode == self.mode or result.fault is not None):
+            return f"… {one_line(self.semsearch.reranker)} puts them in order"
+        return "… looking by meaning"
 
     @staticmethod
     def _pace(result: SearchResult) -> str:
@@ -262,6 +288,8 @@ class SearchScreen(HitActions):
         total = timing.get("total", 0.0)
         if result.space is None:
             return f"{total:.0f} ms"
+        if result.reranked_by and "rerank" in timing:
+            return f"re-rank {timing['rerank']:.0f} ms · total {total:.0f} ms"
         embed = timing.get("embed", 0.0)
         if embed < 2 and not result.cost_usd:
             return f"query vector cached · {total:.0f} ms"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class TaskScreen(BaseScreen):
     """Base of the screens around the index run; see `work`."""
 
-    SCOPE: ClassVar[Scope] = "welcome"  # a scope without keys: a derived screen inherits these
+    SCOPE: ClassVar[Scope] = "help"  # a scope without keys: a derived screen inherits these
     CSS_PATH = "../screens.tcss"
 
     @property

@@ -212,7 +212,23 @@ class WelcomeScreen(TaskScreen):
         path = os.fsencode(os.path.abspath(os.path.expanduser(value)))
         if path not in self._folders:
             self._folders.append(path)
+        key = self.semsearch.key("welcome.take_back")
+        self.say_status(f"added; {key} takes it back · tab next field · enter keeps")
         self._plan()
+
+    def action_take_back(self) -> None:
+        """Leave out the folder that was added last; nothing was done to it yet."""
+        if not self._folders:
+            self.say_status("No folder was added here.", tone="warn")
+            return
+        taken = run_text.home_path(self._folders.pop())
+        self.say_status(f"taken back: {taken}")
+        if self._folders:
+            self._plan()
+        else:
+            self._plan_again = False
+            self.run.stop()
+            self._show_folders()
 
     def _plan(self) -> None:
         """Count what is there; nothing is sent or written."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from textwrap import wrap
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from semsearch.records import Hit, SearchResult
     from semsearch.tui.app import SemsearchApp
     from semsearch.tui.keys import KeyName
+
+
+_WIDTH: Final = 76
+_FRAME: Final = 6
+_NAMES: Final = 12
+"""Cells of the column that names the facts."""
 
 
 class WhyDialog(ModalScreen[None]):
@@ -45,8 +52,21 @@ class WhyDialog(ModalScreen[None]):
             dialog.border_title = f"why rank {self._hit.rank}"
             dialog.border_subtitle = "esc close"
             key = cast("SemsearchApp", self.app).key
+            room = min(_WIDTH, int(self.app.size.width * 0.96)) - _FRAME - _NAMES
             for name, value in explanation(self._hit, self._result, key):
-                yield Static(content(f"{name:<12}", "$quiet") + content(value), markup=False)
+                first, *more = wrap(value, max(room, 12)) or [""]
+                yield Static(content(f"{name:<{_NAMES}}", "$quiet") + content(first), markup=False)
+                for line in more:
+                    yield Static(content(" " * _NAMES + line), markup=False)
+
+    def follow(self, result: SearchResult) -> None:
+        """Another answer to the same question: tell of the same hit anew, or close without it."""
+        hit = next((one for one in result.hits if one.chunk == self._hit.chunk), None)
+        if hit is None and self.is_current:
+            self.dismiss()
+        elif hit is not None:
+            self._hit, self._result = hit, result
+            self.refresh(recompose=True)
 
     def on_click(self, event: Click) -> None:
         """Anywhere."""
@@ -75,6 +95,10 @@ def explanation(hit: Hit, result: SearchResult, key: KeyName) -> list[tuple[str,
         ]
     else:
         rows.append(("score", f"{hit.score:.4f} ({_SCORES[result.mode]})"))
+    if result.reranked_by:
+        by = one_line(result.reranked_by)
+        scored = hit.rerank_score is not None
+        rows.append(("re-rank", f"{hit.rerank_score:.4f} by {by}" if scored else f"none by {by}"))
     rows += [
         ("meaning", _side(hit.semantic_rank, hit.cosine)),
         *([("meaning is", f"{hit.band}, for this index and model")] if hit.band else []),

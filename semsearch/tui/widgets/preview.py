@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, cast
 
 from rich.segment import Segment
 from textual.geometry import Size
@@ -24,17 +24,19 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from semsearch.engine.desk import Preview as Shown
+    from semsearch.tui.app import SemsearchApp
     from semsearch.tui.syntax import Span
 
 _PROSE: Final = frozenset({"markdown", "text", "html", "rst", "org"})
 _TAB: Final = "    "
 _ITEM: Final = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])(?: \[[ xX]\]| [☐☑])? +")
 _SAID: Final = {
-    "moved": "changed since it was indexed; the passage is still there",
-    "changed": "changed since it was indexed; this is the text the index has",
+    "moved": "changed; the passage is still there",
+    "changed": "changed; this is the text the index has",
     "gone": "the file is gone; this is the text the index has",
-    "unreadable": "the file cannot be read now; this is the text the index has",
+    "unreadable": "unreadable now; this is the text the index has",
 }
+"""What became of a file since it was indexed."""
 
 
 class _Row(NamedTuple):
@@ -161,7 +163,8 @@ class Preview(ScrollView, can_focus=True):
         if crumb:
             head.append((crumb, "title"))
         if shown.state in _SAID:
-            head.append((f"! {_SAID[shown.state]}", "warn"))
+            index = cast("SemsearchApp", self.app).key("go.index")
+            head.append((f"! {_SAID[shown.state]} · {index} index", "warn"))
         return head
 
     @property

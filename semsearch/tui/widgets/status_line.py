@@ -16,7 +16,10 @@ _LEFT: Final = 24
 
 
 class EndsLine(Widget):
-    """The title line and the status line: the left end is cut where both do not fit."""
+    """The title line and the status line: the left end is cut where both do not fit.
+
+    What warns is never cut for the sake of the right end: at its end stands the way out.
+    """
 
     left: reactive[str] = reactive("")
     right: reactive[str] = reactive("")
@@ -37,7 +40,8 @@ class EndsLine(Widget):
     def render(self) -> Content:
         """Both ends, parted by at least two cells."""
         width = max(self.size.width - 2, 0)
-        right = self.right if width - cell_len(self.right) - 2 >= min(_LEFT, width) else ""
+        wanted = cell_len(self.left) if self.tone in {"warn", "bad"} else _LEFT
+        right = self.right if width - cell_len(self.right) - 2 >= min(wanted, width) else ""
         left = cut(self.left, width - cell_len(right) - (2 if right else 0))
         gap = " " * max(width - cell_len(left) - cell_len(right), 0)
         line = Content(f" {left}{gap}{right} ")
