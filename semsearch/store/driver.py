@@ -259,7 +259,7 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Questions asked inside see one state of the file, whatever others commit meanwhile."""
-        if self._depth:
+        if self._connection.in_transaction:  # of a change, or of another question's
             yield
             return
         self.rows("BEGIN")

@@ -321,3 +321,15 @@ def test_errors_of_the_driver_have_one_translation(tmp_path: Path) -> None:
     assert isinstance(caught.value.__cause__, apsw.SQLError)
     assert caught.value.exit_status == 70
     store.close()
+
+
+def test_questions_inside_one_snapshot_see_one_state(index: Index) -> None:
+    store = index.store
+    put(store, index.space.id, version(index.root.id, b"a.md", ["one"]))
+    other = open_index(store.path)
+    with store._db.snapshot():
+        assert len(store.nearest(index.space.id, vector_of("one"), 9)) == 1
+        put(other, index.space.id, version(index.root.id, b"b.md", ["two"]))
+        assert len(store.nearest(index.space.id, vector_of("one"), 9)) == 1
+    assert len(store.nearest(index.space.id, vector_of("one"), 9)) == 2
+    other.close()
