@@ -27,7 +27,8 @@ def main() -> NoReturn:
         status = 130  # before the command line could take it, or after it had ended
     for stream in (sys.stdout, sys.stderr):
         try:
-            stream.flush()
+            if stream is not None:
+                stream.flush()
         except OSError:
             continue  # nobody reads it any more
     os._exit(status)

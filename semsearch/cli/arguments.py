@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from semsearch.cli.context import write_out
 from semsearch.cli.registry import BY_NAME, COMMANDS
 from semsearch.cli.untranslated import argparse
 from semsearch.errors import UsageError
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, Final, NoReturn
 
+    from _typeshed import SupportsWrite
+
     from semsearch.cli.registry import Command
+
+_ESCAPE: Final = "\0"
+"""Keeps argparse from taking a word for an option; no argument of a process can hold it."""
 
 _WITH_VALUE: Final = frozenset({"--index", "--config", "--color"})
 
@@ -48,11 +54,17 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
     """
 
     def __init__(self, prog: str) -> None:
-        try:
-            columns = os.get_terminal_size().columns
-        except OSError:
-            columns = 100
-        super().__init__(prog, width=columns - 2)
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told):
+        return int(told)
+    try:
+        return os.get_terminal_size().columns
+    except OSError:
+        return 100
 
 
 class Parser(argparse.ArgumentParser):
@@ -67,10 +79,85 @@ class Parser(argparse.ArgumentParser):
         Raises:
             UsageError: always.
         """
+        message = message.replace(_ESCAPE, "").replace(repr(_ESCAPE)[1:-1], "")
         raise UsageError(
             f"{message[:1].upper()}{message[1:]}.",
             hint=f"`{self.prog} --help` shows what it takes.",
         )
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        """As argparse does, but a help that cannot be written is told."""
+        if file is None:
+            write_out(self.format_help())
+        else:
+            file.write(self.format_help())
+
+    def parse_words(self, words: Sequence[str]) -> argparse.Namespace:
+        """Options and arguments in any order; everything after `--` is an argument.
+
+        argparse forgets about `--` where it takes them in any order, and reads a negative number as
+        an option because of `-0`.
+
+        Raises:
+            UsageError: they are not what the command takes.
+        """
+        options, others = _divided(words)
+        joined = self._with_negative_numbers(options)
+        escaped = [_ESCAPE + word if word.startswith("-") else word for word in others]
+        arguments = self.parse_intermixed_args([*joined, *escaped])
+        for name, value in vars(arguments).items():
+            if isinstance(value, list):
+                setattr(arguments, name, [word.removeprefix(_ESCAPE) for word in value])
+            elif isinstance(value, str):
+                setattr(arguments, name, value.removeprefix(_ESCAPE))
+        return arguments
+
+    def _with_negative_numbers(self, words: Sequence[str]) -> list[str]:
+        """Options with the negative number that follows them, in one word."""
+        joined: list[str] = []
+        for word in words:
+            option = self._option_string_actions.get(joined[-1]) if joined else None
+            takes_one = option is not None and option.nargs is None
+            if takes_one and word[:1] == "-" and word[1:2].isdecimal():
+                joined[-1] += f"={word}" if joined[-1].startswith("--") else word
+            else:
+                joined.append(word)
+        return joined
+
+
+def path_text(text: str) -> str:
+    """A path argument; an empty one, of a variable that is not set, would mean the current folder.
+
+    Raises:
+        argparse.ArgumentTypeError: it is empty.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty; the current folder is `.`")
+    return text
+
+
+def _divided(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """What stands before the first `--`, and what after it."""
+    at = list(words).index("--") if "--" in words else len(words)
+    return words[:at], words[at + 1 :]
+
+
+class Manner:
+    """How to answer: as far as it can be told before the arguments are parsed, then as they say."""
+
+    __slots__ = ("command", "json", "verbose")
+
+    def __init__(self, words: Sequence[str]) -> None:
+        options, _ = _divided(words)
+        self.command = ""
+        self.json = "--json" in options
+        self.verbose = any(
+            word == "--verbose" or ("v" in word and word.strip("qv") == "-") for word in options
+        )
+
+    def settle(self, arguments: argparse.Namespace) -> None:
+        """The arguments are parsed."""
+        self.json, self.verbose = arguments.json, arguments.verbose
 
 
 def split_command(argv: Sequence[str]) -> tuple[str | None, list[str]]:
@@ -107,6 +194,29 @@ def find_command(name: str) -> Command:
     return command
 
 
+def parse(command: Command, words: Sequence[str]) -> argparse.Namespace:
+    """The arguments of a command.
+
+    Raises:
+        UsageError: they are not what it takes.
+    """
+    try:
+        return command_parser(command).parse_words(words)
+    except UsageError as error:
+        left_out = next((word for word in _divided(words)[0] if _is_like_exclusion(word)), None)
+        if left_out is None or "QUERY" not in command.takes:
+            raise
+        raise UsageError(
+            error.message,
+            hint=f"To leave a word out, quote the query, or put `--` before {left_out!a}.",
+        ) from error
+
+
+def _is_like_exclusion(word: str) -> bool:
+    """Whether it may be meant as a word that hits must not hold."""
+    return len(word) > 2 and word[0] == "-" and word[1].isalpha() and word.strip("-qv") != ""
+
+
 def command_parser(command: Command) -> Parser:
     """The parser of one command, global options included."""
     parser = Parser(
@@ -127,8 +237,8 @@ def global_options() -> Parser:
     group = parser.add_argument_group("global options")
     group.add_argument("--json", action="store_true", help="one JSON object on standard output")
     group.add_argument("--yes", action="store_true", help="agree to what would be asked")
-    group.add_argument("--index", metavar="PATH", help="the index file")
-    group.add_argument("--config", metavar="PATH", help="the settings file")
+    group.add_argument("--index", type=path_text, metavar="PATH", help="the index file")
+    group.add_argument("--config", type=path_text, metavar="PATH", help="the settings file")
     group.add_argument("--offline", action="store_true", help="never use the network")
     group.add_argument(
         "--color", choices=("auto", "always", "never"), help="colour (default: auto)"
@@ -151,8 +261,16 @@ def full_parser() -> Parser:
 
 def help_text() -> str:
     """The page `semsearch --help` prints; no command module is imported for it."""
+    import textwrap
+
     width = max(len(command.name) for command in COMMANDS)
-    commands = "\n".join(f"  {command.name:<{width}}  {command.summary}" for command in COMMANDS)
+    room, indent = max(40, _columns() - 2), " " * (width + 4)
+    commands = "\n".join(
+        textwrap.fill(
+            f"  {command.name:<{width}}  {command.summary}", room, subsequent_indent=indent
+        )
+        for command in COMMANDS
+    )
     options = global_options().format_help().split("global options:\n", 1)[1].rstrip()
     return f"""\
 semsearch finds what you meant, in your own files.

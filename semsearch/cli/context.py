@@ -9,7 +9,7 @@ import os
 import sys
 
 from semsearch import settings
-from semsearch.errors import AccessError, UsageError
+from semsearch.errors import AccessError, StorageError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,23 +17,48 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from semsearch.engine import Engine
+    from semsearch.errors import SettingsError
     from semsearch.present.style import Style
     from semsearch.settings import Settings, Value
 
 
 class Context:
-    """The surroundings of one command."""
+    """The surroundings of one command.
 
-    def __init__(self, command: str, arguments: argparse.Namespace) -> None:
+    Args:
+        command: its name; empty for the terminal UI.
+        arguments: as parsed.
+        tolerant: leave settings that are wrong at their defaults, and keep them in `faults`.
+
+    Raises:
+        SettingsError: a flag is wrong, or, unless tolerant, any other setting.
+    """
+
+    def __init__(
+        self, command: str, arguments: argparse.Namespace, *, tolerant: bool = False
+    ) -> None:
         self.command = command
         self.json: bool = arguments.json
         self.agreed: bool = arguments.yes
         self.quiet: bool = arguments.quiet
         self.verbose: bool = arguments.verbose
-        self.settings: Settings = settings.load(
-            config_path=arguments.config, flags=_flags(arguments)
-        )
+        self.faults: list[SettingsError] = []
+        self._tolerant = tolerant
+        self._arguments = arguments
+        self.settings: Settings = self._load()
         self._engine: Engine | None = None
+
+    def reload_settings(self) -> None:
+        """Read them again, after the user's file was changed."""
+        self.faults.clear()
+        self.settings = self._load()
+
+    def _load(self) -> Settings:
+        return settings.load(
+            config_path=self._arguments.config,
+            flags=_flags(self._arguments),
+            faults=self.faults if self._tolerant else None,
+        )
 
     @property
     def engine(self) -> Engine:
@@ -64,16 +89,16 @@ class Context:
 
     def out(self, text: str) -> None:
         """Write data to standard output."""
-        sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
+        write_out(text if text.endswith("\n") or not text else text + "\n")
 
     def note(self, text: str) -> None:
         """Write talk to standard error, unless the user asked for quiet."""
         if not self.quiet:
-            sys.stderr.write(text.rstrip("\n") + "\n")
+            talk(text)
 
     def warn(self, text: str) -> None:
         """Write something that must be said to standard error."""
-        sys.stderr.write(text.rstrip("\n") + "\n")
+        talk(text)
 
     def agree(self, question: str, *, otherwise: str) -> bool:
         """Ask a yes-or-no question on the terminal; `--yes` answers it.
@@ -105,9 +130,60 @@ class Context:
 
     def _width(self, terminal: bool) -> int:
         columns = self.settings.environment.get("COLUMNS", "")
-        if columns.isdigit() and int(columns) > 0:
+        if columns.isdecimal() and int(columns) > 0:
             return int(columns)
         return os.get_terminal_size(sys.stdout.fileno()).columns if terminal else 100
+
+
+def open_closed_streams() -> None:
+    """Stand-ins for streams the caller closed: no other file may take their numbers.
+
+    Nothing can be read from the one for input, and writing to the one for output fails as it would
+    on a full disk; talk on standard error is lost.
+    """
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - open to the end
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, encoding="utf-8")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+
+def write_out(data: str | bytes = "") -> None:
+    """Write data to standard output; without any, send off what is waiting to be written.
+
+    Raises:
+        BrokenPipeError: nobody reads it any more.
+        StorageError: it cannot be written.
+    """
+    try:
+        if isinstance(data, str) and data:
+            sys.stdout.write(data)
+        else:
+            sys.stdout.flush()
+        if isinstance(data, bytes):
+            sys.stdout.buffer.write(data)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise StorageError(
+            f"The output could not be written: {error.strerror or 'standard output is closed'}.",
+            hint="Check where standard output goes, and the free space there.",
+            code="storage.output",
+        ) from error
+
+
+def talk(text: str) -> None:
+    """Write a line or more to standard error."""
+    try:
+        sys.stderr.write(text.rstrip("\n") + "\n")
+    except OSError:
+        return  # there is nobody to tell
+
+
+def named_path(text: str) -> bytes:
+    """An absolute path the user named, as the shell resolves it; nothing need be there."""
+    return os.path.abspath(os.fsencode(os.path.expanduser(text)))
 
 
 def existing_path(text: str) -> bytes:
@@ -116,7 +192,7 @@ def existing_path(text: str) -> bytes:
     Raises:
         UsageError: nothing is there.
     """
-    path = os.path.abspath(os.fsencode(os.path.expanduser(text)))
+    path = named_path(text)
     if not os.path.lexists(path):
         raise UsageError(
             f"There is no file or folder {os.fsdecode(path)!a}.",
@@ -143,6 +219,8 @@ def _flags(arguments: argparse.Namespace) -> Mapping[str, Value]:
         value = getattr(arguments, attribute, None)
         if value is not None:
             flags[name] = value
+    if flags.get("index.max_cost") == 0:  # as a setting, 0 is no cap
+        flags["index.max_cost"] = settings.NOTHING_USD
     if arguments.offline:
         flags["offline"] = True
     return flags

@@ -18,7 +18,10 @@ def add_arguments(_parser: argparse.ArgumentParser) -> None:
 
 def run(_arguments: argparse.Namespace, context: Context) -> int:
     """Look, and print one line each; 3 when something failed."""
-    findings = context.engine.findings()
+    from semsearch.records import Finding
+
+    faults = [Finding("settings", "failed", fault.message, fault.hint) for fault in context.faults]
+    findings = [*faults, *context.engine.findings()]
     if context.json:
         from semsearch.present import envelope
 

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, cast
 
+from semsearch.cli.arguments import path_text
 from semsearch.cli.context import existing_path
 from semsearch.errors import EXIT_OK, AccessError, UsageError
 
@@ -23,13 +24,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder",
         nargs="?",
+        type=path_text,
         metavar="FOLDER",
         help="a judged collection: queries.tsv (id, question), qrels.tsv (id, path, grade), and "
         "the documents in docs/ or beside them, indexed before; without it your own marks are "
         "used, or questions made of headings",
     )
-    parser.add_argument("--queries", metavar="FILE", help="questions: id, tab, text")
-    parser.add_argument("--qrels", metavar="FILE", help="judgments: id, path, grade; or TREC's")
+    parser.add_argument(
+        "--queries", type=path_text, metavar="FILE", help="questions: id, tab, text"
+    )
+    parser.add_argument(
+        "--qrels", type=path_text, metavar="FILE", help="judgments: id, path, grade; or TREC's"
+    )
     parser.add_argument(
         "--known-items", action="store_true", help="questions made of titles and headings"
     )

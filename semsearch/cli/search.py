@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
-from semsearch.errors import EXIT_NO_HITS, EXIT_OK
+from semsearch.cli.arguments import path_text
+from semsearch.cli.context import write_out
+from semsearch.errors import EXIT_NO_HITS, EXIT_OK, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", metavar="M", help="search the vectors of this model")
     parser.add_argument(
-        "--in", dest="folders", action="append", default=[], metavar="FOLDER", help="only below it"
+        "--in",
+        dest="folders",
+        action="append",
+        default=[],
+        type=path_text,
+        metavar="FOLDER",
+        help="only below it",
     )
     parser.add_argument(
         "--type", dest="types", action="append", default=[], metavar="md,py", help="only these"
@@ -60,6 +68,7 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Search and print the hits."""
+    check_output(arguments)
     if arguments.rerank:
         _agree_to_rerank(arguments.rerank, context)
     result = context.engine.search_arguments(
@@ -92,6 +101,23 @@ def _agree_to_rerank(model: str, context: Context) -> None:
         context.engine.grant_consent(outlay.host)
 
 
+def check_output(arguments: argparse.Namespace) -> None:
+    """Refuse flags that would be without effect; before anything is asked for or paid.
+
+    Raises:
+        UsageError: there is one.
+    """
+    if arguments.nul and not arguments.paths:
+        raise UsageError("-0 says how paths end, and none are asked for.", hint="Add --paths.")
+    for form in ("plain", "paths"):
+        for more in ("full", "explain"):
+            if getattr(arguments, form) and getattr(arguments, more):
+                raise UsageError(
+                    f"--{more} shows more of a hit than --{form} has room for.",
+                    hint="Leave one of the two out; --json --full has everything.",
+                )
+
+
 def print_result(result: SearchResult, arguments: argparse.Namespace, context: Context) -> int:
     """Write hits in the form asked for; returns the exit status."""
     cwd = os.getcwdb()
@@ -103,10 +129,8 @@ def print_result(result: SearchResult, arguments: argparse.Namespace, context: C
     from semsearch.present import human
 
     if arguments.paths:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(
-            human.search_paths(result, cwd=cwd, nul=arguments.nul, terminal=sys.stdout.isatty())
-        )
+        terminal = sys.stdout.isatty()
+        write_out(human.search_paths(result, cwd=cwd, nul=arguments.nul, terminal=terminal))
     elif arguments.plain:
         context.out(human.search_plain(result, cwd=cwd))
     else:

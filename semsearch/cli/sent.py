@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from semsearch.cli.arguments import path_text
+from semsearch.cli.context import named_path
 from semsearch.errors import EXIT_OK
 
 if TYPE_CHECKING:
@@ -16,7 +18,11 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `sent` takes."""
     parser.add_argument(
-        "path", nargs="?", metavar="PATH", help="a file or folder of the index (default: all)"
+        "path",
+        nargs="?",
+        type=path_text,
+        metavar="PATH",
+        help="a file or folder of the index (default: all)",
     )
 
 
@@ -25,9 +31,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     from semsearch.engine import care
     from semsearch.present import care as present
 
-    path = None
-    if arguments.path is not None:  # the file itself may be gone: the path need not exist
-        path = os.path.abspath(os.fsencode(os.path.expanduser(arguments.path)))
+    # The file itself may be gone: the path need not exist.
+    path = None if arguments.path is None else named_path(arguments.path)
     outbound = care.sent(context.engine, path)
     if context.json:
         from semsearch.present import envelope

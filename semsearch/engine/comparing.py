@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from semsearch.engine import choice as choices
-from semsearch.engine import switching
+from semsearch.engine import model_list, switching
 from semsearch.engine.costs import calibrated_tokens
-from semsearch.errors import UsageError
+from semsearch.errors import AccessError, UsageError
 from semsearch.records import Comparison, Outlay
+from semsearch.settings import NOTHING_USD
 
 if TYPE_CHECKING:
     from semsearch.engine.choice import Choice
@@ -22,9 +23,12 @@ def outlay(engine: Engine, model: str, *raws: str) -> Outlay:
 
     Raises:
         UsageError: there is nothing to compare, or nothing to look for.
+        AccessError: nothing may be paid, and a question's own vector would cost.
     """
-    _, choice, space = _sides(engine, model)
+    active, choice, space = _sides(engine, model)
     queries = [_query(engine, raw) for raw in raws]
+    for query in queries:
+        _check_free(engine, query, active, choices.of_space(active, engine.store()))
     base, options = _base(engine), _options(engine)
     chunks = dict.fromkeys(
         chunk
@@ -72,6 +76,7 @@ def compare(
     query, options = _query(engine, raw), _options(engine)
     listed = switching.shortlist(engine, query, active, options)
     cap = engine.settings.number("index.max_cost") if cap_usd is None else cap_usd
+    _check_free(engine, query, space, choice)
     space, filled = switching.fill(engine, choice, space, listed.chunks, cap)
     asked = query_vector(
         engine.store(),
@@ -96,6 +101,19 @@ def compare(
         full_switch=switching.full_switch(engine, choice, space),
         notices=(*listed.notices, *filter(None, [asked.notice])),
     )
+
+
+def _check_free(engine: Engine, query: Query, space: Space | None, choice: Choice) -> None:
+    """Refuse to ask for a question's vector where nothing may be paid."""
+    if engine.settings.number("index.max_cost") != NOTHING_USD:
+        return
+    known = space is not None and engine.store().cached_query(space.id, query.text) is not None
+    if not known and model_list.price(engine.settings, choice, ask=True) != 0:
+        raise AccessError(
+            f"Nothing may be paid, and {choice.model!a} would be asked for the question's vector.",
+            hint="Raise --max-cost.",
+            code="cost.cap",
+        )
 
 
 def _sides(engine: Engine, model: str) -> tuple[Space, Choice, Space | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from semsearch.errors import AccessError
+from semsearch.settings import NOTHING_USD
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -16,7 +17,7 @@ class Spending(NamedTuple):
     """What embedding may cost."""
 
     cap_usd: float = 0.0
-    """0: no cap."""
+    """0: no cap; `NOTHING_USD`: nothing may be paid, nor asked for at a price nobody knows."""
     usd_per_million_tokens: float | None = None
     """None: unknown, and then nothing can be capped before it is spent."""
 
@@ -56,6 +57,13 @@ class Budget:
         cap = self._spending.cap_usd
         expected = self._estimate(passages)
         committed = self._spent + (self._promised + expected) * self._correction
+        unknown = self._spending.usd_per_million_tokens is None
+        if 0 < cap <= NOTHING_USD and (unknown or committed > cap):
+            raise AccessError(
+                "Nothing may be paid, and the next request could cost something.",
+                hint="Everything embedded so far is kept; raise --max-cost to go on.",
+                code="cost.cap",
+            )
         if cap and committed > cap:
             raise AccessError(
                 f"The next request could pass the cost cap of ${cap:g}.",

@@ -191,7 +191,9 @@ def forget(removed: Iterable[Forgotten], warnings: Sequence[str] = ()) -> str:
     return _envelope("forget", {"removed": rows}, warnings=warnings)
 
 
-def config(rows: Iterable[tuple[Setting, Value, Origin]], path: str) -> str:
+def config(
+    rows: Iterable[tuple[Setting, Value, Origin]], path: str, warnings: Sequence[str] = ()
+) -> str:
     """Settings with where their values come from."""
     settings = [
         {
@@ -204,7 +206,7 @@ def config(rows: Iterable[tuple[Setting, Value, Origin]], path: str) -> str:
         }
         for setting, value, origin in rows
     ]
-    return _envelope("config", {"path": path, "settings": settings})
+    return _envelope("config", {"path": path, "settings": settings}, warnings=warnings)
 
 
 def doctor(findings: Iterable[Finding]) -> str:

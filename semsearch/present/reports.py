@@ -249,11 +249,16 @@ def value_text(value: Value) -> str:
 
 
 def table(rows: Sequence[Sequence[str]], style: Style = PLAIN) -> str:
-    """Printable cells in columns, the first row as heading; the first column gives way."""
+    """Printable cells in columns, the first row as heading; the first column gives way.
+
+    Where not even that leaves room enough, the other cells of a row stand on a line below it.
+    """
     columns = list(zip(*rows, strict=True))
     widths = [max(map(cell_width, column)) for column in columns]
     room = style.width - sum(widths[1:]) - 2 * (len(widths) - 1)
-    widths[0] = min(widths[0], max(room, 16))
+    if room < min(widths[0], 16):
+        return _stacked(rows, style)
+    widths[0] = min(widths[0], room)
     lines = []
     for number, row in enumerate(rows):
         first = pad(cut(row[0], widths[0]), widths[0])
@@ -263,6 +268,16 @@ def table(rows: Sequence[Sequence[str]], style: Style = PLAIN) -> str:
         ]
         line = "  ".join((first, *others)).rstrip()
         lines.append(line if number else paint(line, "title", style))
+    return "\n".join(lines)
+
+
+def _stacked(rows: Sequence[Sequence[str]], style: Style) -> str:
+    lines = []
+    for number, row in enumerate(rows):
+        rest = "  ".join(cell for cell in row[1:] if cell)
+        for line in filter(None, (row[0], f"  {rest}" if rest else "")):
+            shown = cut(line, style.width)
+            lines.append(shown if number else paint(shown, "title", style))
     return "\n".join(lines)
 
 

@@ -171,6 +171,30 @@ def test_a_build_says_what_it_sends_and_keeps_to_its_cap(
     assert data_of(run("search", "x", "--json", env=env))["space"]["model"] == B
 
 
+def test_a_cap_of_0_pays_for_nothing(
+    run: Run, indexed: Path, api: FakeApi, env: dict[str, str]
+) -> None:
+    run("search", QUERY, env=env)
+    spent, calls = api.spent_usd, len(api.embedding_requests)
+    (indexed / "new.md").write_text("# New\n\nSomething that was never sent.\n")
+    for arguments in (
+        ("index", "--model", A),
+        ("index", "--model", "acme/unpriced"),
+        ("models", "build", B),
+        ("models", "compare", B, QUERY),
+        ("models", "compare", B, "another question"),
+    ):
+        done = run(*arguments, "--max-cost", "0", "--yes", "--json", env=env)
+        assert (done.returncode, error_of(done)["code"]) == (4, "cost.cap"), arguments
+    assert (api.spent_usd, len(api.embedding_requests)) == (spent, calls)
+    assert run("models", "check", "--max-cost", "0", env=env).returncode == 2
+    free = env | {"SEMSEARCH_API_PROFILE": "ollama", "SEMSEARCH_API_KEY": KEY}
+    assert run("index", "--model", A, "--max-cost", "0", env=free).returncode == 0
+    assert len(api.embedding_requests) > calls, "what costs nothing goes on"
+    uncapped = env | {"SEMSEARCH_INDEX_MAX_COST": "0"}
+    assert run("models", "build", B, env=uncapped).returncode == 0, "as a setting, 0 is no cap"
+
+
 @pytest.mark.usefixtures("indexed")
 def test_what_is_dropped_must_be_agreed_to(run: Run, env: dict[str, str]) -> None:
     run("models", "build", B, env=env)

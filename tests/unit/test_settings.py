@@ -72,6 +72,28 @@ def test_a_named_file_must_exist_and_the_default_need_not(tmp_path: Path) -> Non
     assert settings.load(environment={}).origin("search.limit") == "default"
 
 
+@pytest.mark.parametrize("line", ["max_cost = inf", "max_cost = nan", f"max_cost = 1{'0' * 400}"])
+def test_no_number_is_without_bounds(tmp_path: Path, line: str) -> None:
+    for setting in settings.DECLARED:
+        if setting.kind in {"int", "number"}:
+            assert None not in {setting.minimum, setting.maximum}, setting.name
+    path = write(tmp_path / "c.toml", f"[index]\n{line}\n")
+    with pytest.raises(SettingsError, match=r"index\.max_cost"):
+        settings.load(environment={}, config_path=path)
+
+
+def test_faults_are_collected_where_they_are_asked_for(tmp_path: Path) -> None:
+    path = write(tmp_path / "c.toml", "limt = 1\n[search]\nlimit = 0\nmode = 'lexical'\n")
+    faults: list[SettingsError] = []
+    environment = {"SEMSEARCH_OFFLINE": "perhaps"}
+    loaded = settings.load(environment=environment, config_path=path, faults=faults)
+    assert [fault.code for fault in faults] == ["settings.unknown", *["settings.invalid"] * 2]
+    assert path in faults[0].message
+    assert (loaded.integer("search.limit"), loaded.text("search.mode")) == (10, "lexical")
+    with pytest.raises(SettingsError, match=r"search\.limit"):
+        settings.load(environment={}, config_path=path, flags={"search.limit": 0}, faults=[])
+
+
 def test_lists_and_bools_read_from_the_environment() -> None:
     loaded = settings.load(
         environment={"SEMSEARCH_PROVIDER_ONLY": "a, b,", "SEMSEARCH_OFFLINE": "yes"}
