@@ -25,6 +25,8 @@ _WANTED: Final = 10
 _RECALL: Final = 0.994
 """A little above what is promised, 0.99: the sample errs, and what it finds is scaled up."""
 _FEWEST: Final = 100
+_NARROW: Final = 512
+"""Dimensions below which more candidates are needed as a space grows."""
 
 
 def needed_candidates(
@@ -35,8 +37,9 @@ def needed_candidates(
     The questions are sums of two stored vectors. A stored vector itself would be too easy a
     question: with its neighbours in the same document it needs about half the candidates that
     real queries need, while the sums need slightly more. Measured on a sample of up to 20,000
-    vectors, then scaled by the square root of the growth to the whole space (measured from 5,000
-    to 100,000 vectors: between the 0.3rd and the 0.55th power).
+    vectors, then scaled by a power of the growth to the whole space: the square root (measured from
+    5,000 to 100,000 vectors: between the 0.3rd and the 0.55th power), or a little above it for
+    short codes, which need the most.
     """
     rows = db.rows(f"SELECT key FROM code WHERE {KEYS_OF_SPACE} ORDER BY key", (space,))
     if len(rows) <= _FEWEST:
@@ -46,7 +49,8 @@ def needed_candidates(
     needed = _needed_in_sample(db, dimensions, sample, progress)
     if needed is None:
         return None
-    return max(_FEWEST, math.ceil(needed * math.sqrt(len(rows) / len(sample))))
+    power = 0.5 if dimensions >= _NARROW else 0.6
+    return max(_FEWEST, math.ceil(needed * math.pow(len(rows) / len(sample), power)))
 
 
 def _needed_in_sample(

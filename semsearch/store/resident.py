@@ -21,7 +21,7 @@ _NO_COSINE: Final = -2.0
 _UNPACKED: Final = 128
 """Codes unpacked to floats at a time."""
 
-_PARTS: Final = 3
+_PARTS: Final = 4
 """The first look is at one part in so many of each code."""
 _WIDEST: Final = 8
 """Codes kept after the first look, for each that is wanted after the second."""
