@@ -133,7 +133,10 @@ class Trial:
         here = ("index", str(self.notes), "--yes", "--model", "local")
         return {
             "waiting for the server": Place(index, 0.2, replies.stall()),
-            "waiting between attempts": Place(index, 0.6, replies.status(503)),
+            # Told when to come back: failures without a word would soon end the run by themselves.
+            "waiting between attempts": Place(
+                index, 0.6, replies.status(503, headers={"Retry-After": "30"})
+            ),
             "many small files": Place(index, 0.1),
             "a hostile page": Place(("index", str(self.folder / "page"), "--yes"), 1.2),
             "embedding here": Place(here, 1.5),
