@@ -390,6 +390,16 @@ def test_calibration_reaches_the_recall_it_promises(crowded: SqliteStore) -> Non
     assert recall(crowded) < 0.95, "else calibration would have nothing to do"
 
 
+def test_short_codes_get_more_candidates_where_a_sample_stands_for_a_larger_space(
+    crowded: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = crowded.spaces()[0].id
+    monkeypatch.setattr("semsearch.store.calibration._SAMPLE", 300)
+    short = crowded.calibrate(space)
+    monkeypatch.setattr("semsearch.store.calibration._NARROW", 0)
+    assert 100 < crowded.calibrate(space) < short
+
+
 def test_calibration_can_be_stopped_and_keeps_the_old_value(crowded: SqliteStore) -> None:
     space = crowded.spaces()[0].id
     crowded._db.connection.execute("UPDATE space SET candidates = 777")

@@ -12,7 +12,7 @@ from semsearch.searching.closeness import (
     measure_background,
     needs_background,
 )
-from semsearch.searching.hits import background, band_of
+from semsearch.searching.hits import NOTHING_BELOW, background, background_note, band_of
 from semsearch.searching.query import parse_query
 from semsearch.store import segment
 from tests.unit.searching.corpus import Corpus
@@ -85,7 +85,13 @@ def test_an_unanswerable_question_finds_nothing_and_says_so(measured: Corpus) ->
     result = measured.search("zebra quagga okapi")
     assert result.hits == ()
     assert result.mode == "hybrid"
+    assert measured.space is not None
+    note = measured.store.note(background_note(measured.space))
+    assert note is not None
+    mean, spread = map(float, note.split()[:2])
     assert "Nothing close" in result.notices[-1]
+    assert f"may reach {mean + NOTHING_BELOW * spread:.2f} here" in result.notices[-1]
+    assert f"{mean:.2f}" != f"{mean + NOTHING_BELOW * spread:.2f}"
     assert measured.search("zebra quagga okapi", per_file=True).hits == ()
     # The raw modes stay raw.
     assert len(measured.search("zebra quagga okapi", mode="semantic", limit=7).hits) == 7
