@@ -97,19 +97,6 @@ def search_paths(
     return b"".join(path + end for path in paths)
 
 
-def search_summary(result: SearchResult, style: Style = PLAIN) -> str:
-    """One line about the search itself: how many, which mode and model, time, cost."""
-    count = len(result.hits)
-    parts = [f"{count} {'passage' if count == 1 else 'passages'}" if count else "nothing found"]
-    parts.append(result.mode)
-    if result.space is not None:
-        parts.append(one_line(result.space.key.model))
-    parts.append(f"{result.timing_ms.get('total', 0.0):.0f} ms")
-    if result.cost_usd:
-        parts.append(money(result.cost_usd))
-    return paint(cut(" · ".join(parts), max(style.width, _NARROWEST)), "quiet", style)
-
-
 def notice_text(notice: str, style: Style = PLAIN) -> str:
     """A remark about how the answer was found."""
     return paint("note:", "warning", style) + " " + one_line(notice)

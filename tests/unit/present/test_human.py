@@ -19,7 +19,6 @@ from semsearch.present.style import highlight, shown_path, wrap
 from semsearch.text import cell_width
 from tests.unit.present.samples import (
     CHOICES,
-    EMPTY,
     ERROR,
     ESTIMATE,
     FINDINGS,
@@ -116,11 +115,7 @@ def test_a_path_is_relative_where_that_is_shorter(
     assert shown_path(path, cwd) == expected
 
 
-def test_summary_and_notices() -> None:
-    assert human.search_summary(RESULT) == (
-        "2 passages · hybrid · openai/text-embedding-3-small · 9 ms · $0.000002"
-    )
-    assert human.search_summary(EMPTY) == "nothing found · lexical · 9 ms"
+def test_notices_and_errors() -> None:
     assert human.notice_text("half is missing") == "note: half is missing"
     assert human.error_text(ERROR) == (
         "error: The server refused the key.\nhint: Check it with `semsearch key status`."
@@ -161,7 +156,6 @@ HOSTILE_OUTPUTS: dict[str, Callable[[Style], str]] = {
     "search": lambda style: human.search_text(HOSTILE_RESULT, style),
     "full": lambda style: human.search_text(HOSTILE_RESULT, style, full=True, explain=True),
     "plain": lambda _: human.search_plain(HOSTILE_RESULT),
-    "summary": lambda style: human.search_summary(HOSTILE_RESULT, style),
     "notice": lambda style: human.notice_text(HOSTILE, style),
     "error": lambda style: human.error_text(SemsearchError(HOSTILE, hint=HOSTILE), style),
     "index": lambda style: reports.index_text(HOSTILE_REPORT, style),
