@@ -15,8 +15,8 @@ from semsearch.errors import MalformedReply
 from semsearch.records import Finding
 from semsearch.store.base import BATCH, PASSAGE_BITS, PASSAGE_MASK
 from semsearch.store.check_words import words_problem
+from semsearch.store.checksums import vector_checksum
 from semsearch.store.seals import broken, damaged_files, damaged_rows
-from semsearch.store.vectors import checksum
 from semsearch.vectors import Rotation, gate, widen_many
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def _damaged_vectors(db: Database, store: SqliteStore, tell: Tell) -> tuple[list
                 not width
                 or digest is None
                 or len(value) != 2 * width
-                or checksum(space, digest, value) != stored
+                or vector_checksum(space, digest, value) != stored
             ):
                 vectors.append(key)
             else:

@@ -32,9 +32,6 @@ HURRIED_TIMEOUT_MS: Final = 50
 
 _SMALLEST_DATABASE: Final = 512
 
-_SIZES: Final = [size.to_bytes(8, "little") for size in range(64)]
-"""Of most values a row has, made once."""
-
 
 def absolute_path(path: str | bytes) -> str:
     """An index path as the driver takes it."""
@@ -123,7 +120,7 @@ def _harden(connection: apsw.Connection, *, read_only: bool) -> apsw.Connection:
         _distrust_schema(connection)
         _wait_when_busy(connection, read_only)
         _keep_in_memory(connection)
-        connection.create_scalar_function("row_checksum", row_checksum, deterministic=True)
+        connection.create_scalar_function("row_checksum", _row_checksum, deterministic=True)
         retry_busy(lambda: connection.execute("SELECT 1 FROM sqlite_schema").fetchall())
     except BaseException:
         close_untouched(connection)
@@ -168,23 +165,10 @@ def _distrust_schema(connection: apsw.Connection) -> None:
     connection.pragma("mmap_size", 0)  # an I/O error under a mapping is a signal, not an error
 
 
-def row_checksum(*values: str | bytes | int | float | None) -> int:
-    """CRC-32 of a row's values, each with its length; a text counts as its UTF-8."""
-    from zlib import crc32  # a search writes no rows
+def _row_checksum(*values: str | bytes | int | float | None) -> int:
+    from semsearch.store.checksums import row_checksum
 
-    parts: list[bytes] = []
-    for value in values:
-        if type(value) is int:  # most are; not bool
-            raw = b"%d" % value
-        elif isinstance(value, bytes):
-            raw = value
-        else:
-            text = value if isinstance(value, str) else repr(value)
-            raw = text.encode("utf-8", "surrogatepass")
-        size = len(raw)
-        parts.append(_SIZES[size] if size < len(_SIZES) else size.to_bytes(8, "little"))
-        parts.append(raw)
-    return crc32(b"".join(parts))
+    return row_checksum(*values)
 
 
 def _wait_when_busy(connection: apsw.Connection, read_only: bool) -> None:

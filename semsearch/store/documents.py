@@ -17,7 +17,6 @@ from semsearch.store.base import (
     split,
     unsigned,
 )
-from semsearch.store.connect import row_checksum
 from semsearch.store.filters import suffix_of
 from semsearch.store.lexical import Lexical, path_words
 from semsearch.store.passages import Passages
@@ -112,6 +111,8 @@ class Files(Roots, Lexical, Passages):
         return None if found is None else int(found)
 
     def _write_file_row(self, old: int | None, new: NewFile) -> int:
+        from semsearch.store.checksums import row_checksum
+
         ref = new.ref
         name = ref.relative or self._root_path(new.root)
         values = (
@@ -149,6 +150,8 @@ class Files(Roots, Lexical, Passages):
 
         The other way round FTS5 would write out what it has gathered with each statement.
         """
+        from semsearch.store.checksums import row_checksum
+
         ids = self._passage_ids([passage for _, new in versions for _, passage in new.chunks])
         rows = [
             (

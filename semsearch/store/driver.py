@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import chain
 
 import apsw
@@ -137,15 +138,13 @@ class Database:
             otherwise: the `ON CONFLICT` clause.
         """
         self._check_writing()
-        # OR FAIL: what was inserted before the refused row is not taken back here, by a copy of
-        # every page that was touched, but with the transaction.
-        head, start = f"INSERT OR FAIL INTO {into} VALUES ", 0
+        start = 0
         try:
             for size in _ROWS_AT_ONCE:
                 while len(rows) - start >= size:
-                    values = ", ".join([f"({', '.join('?' * len(rows[start]))})"] * size)
+                    statement = _insertion(into, len(rows[start]), size, otherwise)
                     cells = tuple(chain.from_iterable(rows[start : start + size]))
-                    self._connection.execute(f"{head}{values} {otherwise}", cells).fetchall()
+                    self._connection.execute(statement, cells).fetchall()
                     start += size
         except (apsw.Error, ValueError) as error:
             raise translate(error, self.path) from error
@@ -347,6 +346,14 @@ class Database:
                 hint="Check the free space and memory, and run the command again.",
                 code="storage.rolled_back",
             )
+
+
+@lru_cache(maxsize=64)
+def _insertion(into: str, columns: int, rows: int, otherwise: str) -> str:
+    # OR FAIL: what was inserted before the refused row is not taken back here, by a copy of every
+    # page that was touched, but with the transaction.
+    values = ", ".join([f"({', '.join('?' * columns)})"] * rows)
+    return f"INSERT OR FAIL INTO {into} VALUES {values} {otherwise}"
 
 
 def wrong_version(path: str, found: int) -> SemsearchError:

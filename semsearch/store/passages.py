@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from semsearch.records import ChunkRow
 from semsearch.store.base import DIGESTS, Part, absolute, batches, digest_list, id_list, split
-from semsearch.store.connect import row_checksum
 from semsearch.store.faults import translate
 
 TYPE_CHECKING = False
@@ -19,6 +18,8 @@ class Passages(Part):
 
     def add_passages(self, passages: Sequence[Passage]) -> None:
         """Store texts that are new; a known digest is left alone."""
+        from semsearch.store.checksums import row_checksum
+
         rows = [
             (*passage, row_checksum(passage.digest, passage.body, passage.tokens, passage.withheld))
             for passage in passages

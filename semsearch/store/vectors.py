@@ -101,6 +101,8 @@ class Vectors(Spaces, Passages, Ledger):
         codes: list[bytes],
         ledger: int | None,
     ) -> None:
+        from semsearch.store.checksums import vector_checksum
+
         digests = [passage.digest for passage in passages]
         place: dict[int, int] = dict(
             self._db.rows(
@@ -117,7 +119,7 @@ class Vectors(Spaces, Passages, Ledger):
         self._db.insert_many(
             "vector(key, value, checksum, ledger)",
             [
-                (first | id, values[i], checksum(space, digests[i], values[i]), ledger)
+                (first | id, values[i], vector_checksum(space, digests[i], values[i]), ledger)
                 for id, i in place.items()
             ],
         )
@@ -252,10 +254,3 @@ _PENDING: Final = f"""{_PASSAGE}
 WHERE chunk.id = (SELECT min(twin.id) FROM chunk AS twin WHERE twin.passage = chunk.passage)
 AND {_WANTING}"""
 """A passage that stands in several chunks counts for the first of them."""
-
-
-def checksum(space: int, digest: bytes, value: bytes) -> int:
-    """CRC-32 that ties a stored vector to its space and its text."""
-    from zlib import crc32
-
-    return crc32(value, crc32(digest, space))

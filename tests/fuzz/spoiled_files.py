@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import apsw
 
-from semsearch.store.connect import row_checksum
+from semsearch.store.checksums import row_checksum
 
 if TYPE_CHECKING:
     import random
