@@ -23,6 +23,8 @@ import sysconfig
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
+from typing import NamedTuple
 
 DIMENSIONS = 1536
 PREPARED = 256
@@ -143,10 +145,57 @@ def chroma_add(rows: int, folder: str) -> float | None:
     return time.process_time() - start
 
 
+class Round(NamedTuple):
+    """What one round measured, in CPU seconds."""
+
+    chunks: int
+    index: float
+    wall: float
+    again: float
+    plain: float
+    bytes_on_disk: int
+
+
+def measure(documents: Path, folder: Path, environment: dict[str, str]) -> Round:
+    """Index, index again, insert the same rows: all new, in a folder of their own."""
+    index = str(folder / "index.db")
+    command = [sys.executable, "-m", "semsearch", "index", str(documents), "--yes", "--json"]
+    command += ["--index", index, "--model", "bench"]
+    report, cpu, wall = run(command, environment)
+    again, cpu_again, _ = run(command, environment)
+    assert again["api"]["requests"] == 0  # type: ignore[index]
+    rows, plain = plain_insert(index, str(folder / "plain.db"))
+    chunks = report["chunks"]["embedded"]  # type: ignore[index]
+    assert rows == chunks
+    return Round(chunks, cpu, wall, cpu_again, plain, os.path.getsize(index))
+
+
+def tell(rounds: list[Round], files: int, chroma: float | None) -> None:
+    """Print the medians and their ratios."""
+    chunks = rounds[0].chunks
+    index, plain = (median(getattr(one, name) for one in rounds) for name in ("index", "plain"))
+    speed = chunks / median(one.wall for one in rounds)
+    size = rounds[0].bytes_on_disk / chunks
+    print(f"{files} files, {chunks} chunks x {DIMENSIONS}, API answers at once, "
+          f"medians of {len(rounds)}")  # fmt: skip
+    print(f"semsearch index       {index / chunks * 1e6:8.0f} us CPU per chunk   "
+          f"{speed:8.0f} chunks/s")  # fmt: skip
+    print(f"index again, nothing  {median(one.again for one in rounds):8.2f} s CPU, 0 requests")
+    ratios = ", ".join(f"{one.index / one.plain:.2f}" for one in rounds)
+    print(f"plain insert          {plain / chunks * 1e6:8.0f} us CPU per row   "
+          f"ratio {index / plain:6.2f}   (each round: {ratios})")  # fmt: skip
+    if chroma is not None:
+        per_row = chroma / chunks * 1e6
+        print(f"chromadb add          {per_row:8.0f} us CPU per row   ratio {index / chroma:6.2f}")
+    print(f"database              {size:8.0f} bytes per chunk, "
+          f"{size / (DIMENSIONS * 4):.2f} of the raw float32 vectors")  # fmt: skip
+
+
 def main() -> None:
-    """Index, index again, insert, print."""
+    """Measure in rounds, one after the other, and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=1500)
+    parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     ports: multiprocessing.Queue[int] = multiprocessing.Queue()
     server = multiprocessing.Process(target=serve, args=(ports,), daemon=True)
@@ -156,33 +205,19 @@ def main() -> None:
         "SEMSEARCH_BASE_URL": f"http://127.0.0.1:{ports.get()}/v1",
         "SEMSEARCH_API_KEY": "bench-key-0123456789",
     }
+    rounds: list[Round] = []
     with tempfile.TemporaryDirectory() as folder:
         documents = Path(folder) / "documents"
         documents.mkdir()
         collect(documents, arguments.files)
-        index = str(Path(folder) / "index.db")
-        command = [sys.executable, "-m", "semsearch", "index", str(documents), "--yes", "--json"]
-        command += ["--index", index, "--model", "bench"]
-        report, cpu, wall = run(command, environment)
-        again, cpu_again, _ = run(command, environment)
-        chunks = report["chunks"]["embedded"]  # type: ignore[index]
-        assert again["api"]["requests"] == 0  # type: ignore[index]
-        rows, plain = plain_insert(index, str(Path(folder) / "plain.db"))
-        chroma = chroma_add(rows, str(Path(folder) / "chroma"))
-        size = os.path.getsize(index)
+        for number in range(arguments.rounds):
+            place = Path(folder) / str(number)
+            place.mkdir()
+            rounds.append(measure(documents, place, environment))
+            shutil.rmtree(place)
+        chroma = chroma_add(rounds[0].chunks, str(Path(folder) / "chroma"))
     server.terminate()
-    each = cpu / chunks * 1e6
-    print(f"{arguments.files} files, {chunks} chunks x {DIMENSIONS}, API answers at once")
-    print(f"semsearch index       {each:8.0f} us CPU per chunk   {chunks / wall:8.0f} chunks/s")
-    print(f"index again, nothing  {cpu_again:8.2f} s CPU, 0 requests")
-    print(
-        f"plain insert          {plain / rows * 1e6:8.0f} us CPU per row   ratio {cpu / plain:6.2f}"
-    )
-    if chroma is not None:
-        per_row = chroma / rows * 1e6
-        print(f"chromadb add          {per_row:8.0f} us CPU per row   ratio {cpu / chroma:6.2f}")
-    print(f"database              {size / chunks:8.0f} bytes per chunk, "
-          f"{size / chunks / (DIMENSIONS * 4):.2f} of the raw float32 vectors")  # fmt: skip
+    tell(rounds, arguments.files, chroma)
 
 
 if __name__ == "__main__":
