@@ -340,16 +340,19 @@ class VectorFeed:
 
     def _shares(self, batch: Sequence[Passage]) -> dict[int, float]:
         """How much of a call is text of which root; files that wait are in the index later."""
+        groups = [self._waiters.get(passage.digest, ()) for passage in batch]
+        roots = {waiting.new.root for group in groups for waiting in group}
+        if len(roots) == 1 and all(groups):  # nearly always
+            return dict.fromkeys(roots, 1.0)
         standing = self._store.roots_of(
-            [passage.digest for passage in batch if passage.digest not in self._waiters]
+            [passage.digest for passage, group in zip(batch, groups, strict=True) if not group]
         )
         return shares(
             (
-                {one.new.root for one in self._waiters.get(passage.digest, ())}
-                or standing.get(passage.digest, ()),
+                {waiting.new.root for waiting in group} or standing.get(passage.digest, ()),
                 passage.tokens,
             )
-            for passage in batch
+            for passage, group in zip(batch, groups, strict=True)
         )
 
 

@@ -85,5 +85,5 @@ class Budget:
         return max(1.0, self._spent / self._estimated) if self._estimated else 1.25
 
     def _estimate(self, passages: Iterable[Passage]) -> float:
-        price = self._spending.usd_per_million_tokens or 0.0
-        return sum(passage.tokens for passage in passages) * price / 1e6
+        price = self._spending.usd_per_million_tokens
+        return sum([passage.tokens for passage in passages]) * price / 1e6 if price else 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,7 +51,8 @@ class Part:
         raise NotImplementedError
 
 
-def joined(parts: Iterable[str]) -> str:
+@lru_cache(maxsize=256)
+def joined(parts: tuple[str, ...]) -> str:
     """A tuple of strings as one column; see `split`."""
     return _SEPARATOR.join([part.replace(_SEPARATOR, " ") for part in parts])
 

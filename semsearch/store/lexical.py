@@ -83,7 +83,7 @@ def segment(text: str) -> str:
 
 def indexed_form(text: str) -> str:
     """`segment`, with the single letters behind the text: a word of one letter is found too."""
-    if not _unspaced(text):
+    if text.isascii() or not _unspaced(text):
         return text
     runs, units = _patterns()
     letters = [letter for run in runs.findall(text) for letter in units.findall(run)]

@@ -32,7 +32,7 @@ class Roots(Part):
                 "INSERT INTO root(path, include, exclude, created_ns) VALUES(?, ?, ?, ?) "
                 "ON CONFLICT(path) DO UPDATE "
                 "SET include = excluded.include, exclude = excluded.exclude",
-                (path, joined(include), joined(exclude), time.time_ns()),
+                (path, joined(tuple(include)), joined(tuple(exclude)), time.time_ns()),
             )
             seal(self._db, "root", "path = ?", (path,))
             return next(root for root in self.roots() if root.path == path)
