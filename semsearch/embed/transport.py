@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import zlib
+from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 import httpcore
@@ -47,14 +48,13 @@ class Transport:
         self._network = Network(monotonic)
         tls = httpx.create_ssl_context() if url.scheme == "https" else None
         pool = make_pool(url, tls, self._network, connections)
-        self._client = httpx.Client(
-            transport=PoolTransport(pool),
-            timeout=httpx.Timeout(
-                connect=policy.connect, read=policy.read, write=policy.write, pool=policy.connect
-            ),
-            trust_env=False,  # `make_pool` chooses proxies: for https only, never for loopback
-            follow_redirects=False,
+        # Without a `Client` around it, which would look for cookies, proxies of the environment
+        # (`make_pool` chooses them), authentication and redirects in every exchange: none is wanted.
+        self._pool = PoolTransport(pool)
+        timeout = httpx.Timeout(
+            connect=policy.connect, read=policy.read, write=policy.write, pool=policy.connect
         )
+        self._extensions = {"timeout": timeout.as_dict()}
 
     def exchange(
         self,
@@ -82,7 +82,10 @@ class Transport:
         """
         self._network.deadline = deadline
         try:
-            with self._client.stream(method, url, headers=headers, content=body) as response:
+            request = httpx.Request(
+                method, url, headers=headers, content=body, extensions=self._extensions
+            )
+            with closing(self._pool.handle_request(request)) as response:
                 found = {name.lower(): value for name, value in response.headers.items()}
                 content = _read(response, cap, self._network)
                 return RawReply(response.status_code, found, content)
@@ -105,7 +108,7 @@ class Transport:
 
     def close(self) -> None:
         """Close all connections."""
-        self._client.close()
+        self._pool.close()
 
     def _fault(self, error: Exception) -> Fault:
         host, reason, cause = self._host, _reason(error), _origin(error)
