@@ -158,7 +158,7 @@ def fill(
     """
     from semsearch.indexing import Spending
     from semsearch.indexing.derive import derive_chunks
-    from semsearch.indexing.fill import embed_passages
+    from semsearch.indexing.on_demand import embed_passages
     from semsearch.store.lock import indexer_lock
 
     if space is not None and not _without_vector(engine, choice, space, chunks):
