@@ -10,7 +10,8 @@
     ├── StorageError                 3  storage.*    disk full, I/O error, read-only
     ├── EmbeddingError               8  api.*        the embedding side failed for good
     │   ├── RequestRefused           8  api.refused  this input is refused; others may pass
-    │   ├── ModelUnavailable         8  model.*      no such model, or the local one is missing
+    │   ├── ModelUnavailable         8  model.*      nobody serves it now, or it is not installed
+    │   │   └── ModelUnknown         2  model.unknown  the server has no model of that name
     │   └── MalformedReply           8  api.malformed
     ├── FileProblem                  3  file.*       one file cannot be read or understood
     └── Cancelled                  130  cancelled
@@ -139,9 +140,16 @@ class RequestRefused(EmbeddingError):
 
 
 class ModelUnavailable(EmbeddingError):
-    """No such model, or no provider serves it under the current preferences."""
+    """No provider serves the model under the current preferences, or it is not installed."""
 
     code = "model.unavailable"
+
+
+class ModelUnknown(ModelUnavailable):
+    """The server has no model of that name, most likely because it is mistyped."""
+
+    code = "model.unknown"
+    exit_status = EXIT_USAGE
 
 
 class MalformedReply(EmbeddingError):

@@ -16,6 +16,7 @@ from semsearch.errors import (
     EmbeddingError,
     MalformedReply,
     ModelUnavailable,
+    ModelUnknown,
     RequestRefused,
     SemsearchError,
 )
@@ -35,6 +36,7 @@ _KEY_LIKE: Final = r"\b(?:sk|pk|al|pa|jina|hf|AIza)[-_][A-Za-z0-9_-]{16,}"
 _MODEL_GONE: Final = (
     r"(?i)not a valid model|model\b.{0,80}\b(?:not found|does not exist|not supported)"
 )
+_NO_SUCH_MODEL: Final = "model_not_found"
 _STATUS_OF_KIND: Final = {
     "authentication": 401,
     "payment_required": 402,
@@ -183,8 +185,9 @@ def _by_availability(server: Server, answer: Answer) -> Fault | None:
     if excluded:
         hint = f"Excluded by {excluded}; loosen the provider.* settings or choose another model."
     word = server.outside(body.availability, 60).replace("_", " ")
+    kind = ModelUnknown if body.availability == _NO_SUCH_MODEL else ModelUnavailable
     return Fault(
-        ModelUnavailable(
+        kind(
             f"{server.host} does not serve {server.model} ({word}): {answer.text}",
             hint=hint,
             status=answer.status,
@@ -355,7 +358,9 @@ def malformed(error: MalformedReply, *, service: bool) -> Fault:
 
 
 def _no_model(server: Server, answer: Answer) -> ModelUnavailable:
-    return ModelUnavailable(
+    unknown = answer.body is not None and _names_missing_model(answer.body)
+    kind = ModelUnknown if unknown else ModelUnavailable
+    return kind(
         f"{server.host} does not serve {server.model} ({answer.status}): {answer.text}",
         hint="`semsearch models` lists what it serves.",
         status=answer.status,
@@ -363,7 +368,7 @@ def _no_model(server: Server, answer: Answer) -> ModelUnavailable:
 
 
 def _names_missing_model(body: ErrorBody) -> bool:
-    return body.kind == "model_not_found" or re.search(_MODEL_GONE, body.message[:400]) is not None
+    return body.kind == _NO_SUCH_MODEL or re.search(_MODEL_GONE, body.message[:400]) is not None
 
 
 def _is_content(body: ErrorBody) -> bool:

@@ -34,7 +34,9 @@ _SHOWN: Final = 100
 _EMBEDS: Final = r"(?i)embed|minilm|\bbge\b|\bgte\b|\be5\b|nomic|arctic|sentence"
 """Names of embedding models, where nothing but a name tells."""
 
-_ELSEWHERE: Final = frozenset({"api.endpoint", "model.unavailable", "api.malformed"})
+_ELSEWHERE: Final = frozenset(
+    {"api.endpoint", "model.unavailable", "model.unknown", "api.malformed"}
+)
 """Errors of a route that is not there."""
 
 
@@ -60,7 +62,7 @@ def _openrouter(service: Service, profile: Profile) -> list[ModelInfo]:
     try:
         return service.get(path, lambda body: decode_models(body, openrouter=True))
     except EmbeddingError as error:
-        if error.code not in {"api.endpoint", "model.unavailable"}:
+        if error.code not in {"api.endpoint", "model.unavailable", "model.unknown"}:
             raise
     # A proxy may know only the general list, which leaves embeddings out unless asked.
     path = "/models?output_modalities=embeddings"

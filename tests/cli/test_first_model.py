@@ -23,7 +23,8 @@ def test_a_mistyped_first_model_does_not_stand_in_the_way(
     notes.mkdir()
     (notes / "bread.md").write_text("# Bread\n\nThe loaf was dense because the dough was cold.\n")
     wrong = run("index", str(notes), "--model", "acme/tinny", "--yes", "--json", env=env)
-    assert error_of(wrong)["code"] == "model.unavailable"
+    assert error_of(wrong)["code"] == "model.unknown"
+    assert wrong.returncode == 2
     right = data_of(run("index", str(notes), "--model", MODEL, "--yes", "--json", env=env))
     assert right["chunks"]["embedded"] == 1
     found = data_of(run("search", "why was the loaf dense", "--json", env=env))

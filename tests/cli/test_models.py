@@ -199,6 +199,8 @@ def test_a_cap_of_0_pays_for_nothing(
 def test_what_is_dropped_must_be_agreed_to(run: Run, env: dict[str, str]) -> None:
     run("models", "build", B, env=env)
     assert error_of(run("models", "drop", B, "--json", env=env))["code"] == "consent.needed"
+    answering = run("models", "drop", A, env=env)
+    assert "is the model that answers" in answering.stderr, "before anybody is asked"
     dropped = data_of(run("models", "drop", B, "--yes", "--json", env=env))
     assert (dropped["vectors"], dropped["shrunk"]) == (26, True)
     assert dropped["freed_bytes"] >= 0

@@ -13,6 +13,7 @@ from semsearch.errors import (
     AccessError,
     EmbeddingError,
     ModelUnavailable,
+    ModelUnknown,
     RequestRefused,
     SemsearchError,
 )
@@ -187,7 +188,7 @@ def test_what_availability_rules_out_is_not_tried_again(
         ),
         connect,
     )
-    assert type(found) is ModelUnavailable
+    assert type(found) is (ModelUnknown if code == "model_not_found" else ModelUnavailable)
     assert code.replace("_", " ") in found.message
     assert made == 1
 
@@ -269,12 +270,25 @@ def test_an_odd_body_is_quoted_with_its_type(connect: Connect) -> None:
             400, {"error": {"code": 400, "message": "acme/tiny is not a valid model ID"}}
         ),
         replies.status(400, {"error": {"message": "no such model", "code": "model_not_found"}}),
+    ],
+)
+def test_an_unknown_model_is_a_mistake_of_the_user(step: Step, connect: Connect) -> None:
+    found, made = failing(step, connect)
+    assert (type(found), found.code, found.exit_status) == (ModelUnknown, "model.unknown", 2)
+    assert made == 1
+    assert "semsearch models" in found.hint
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        replies.status(404, {"error": {"message": "No endpoints found for acme/tiny."}}),
         replies.status(501, {"error": {"message": "embeddings are off", "type": "not_supported"}}),
     ],
 )
-def test_a_missing_model_is_recognised(step: Step, connect: Connect) -> None:
+def test_a_model_nobody_serves_now_is_recognised(step: Step, connect: Connect) -> None:
     found, made = failing(step, connect)
-    assert type(found) is ModelUnavailable
+    assert (type(found), found.exit_status) == (ModelUnavailable, 8)
     assert made == 1
     assert "semsearch models" in found.hint
 

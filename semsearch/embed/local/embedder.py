@@ -19,7 +19,7 @@ from semsearch.embed.local.identity import (
 from semsearch.embed.local.layout import read_file, read_layout, unsuitable
 from semsearch.embed.local.locate import find_model
 from semsearch.embed.local.wordpiece import WordPiece, read_vocabulary
-from semsearch.errors import Cancelled, ModelUnavailable
+from semsearch.errors import Cancelled, ModelUnavailable, ModelUnknown
 from semsearch.records import Embeddings
 from semsearch.text import one_line, printable
 
@@ -49,14 +49,15 @@ def open_local(model: str, data_dir: str | Path, *, workers: int = 2) -> LocalEm
     """The embedder for `local:all-MiniLM-L6-v2` or `local:/a/model/folder`.
 
     Raises:
-        ModelUnavailable: the default model is not installed, or the name is neither the default's
-            nor a folder. What a folder holds is checked when it is first used.
+        ModelUnavailable: the default model is not installed.
+        ModelUnknown: the name is neither the default's nor a folder. What a folder holds is
+            checked when it is first used.
     """
     name = model.removeprefix("local:")
     if name != DEFAULT_NAME:
         folder = Path(name).expanduser()
         if not folder.is_dir():
-            raise ModelUnavailable(
+            raise ModelUnknown(
                 f"There is no model folder {printable(name)}.",
                 hint=f"Use local:{DEFAULT_NAME}, or local: and the path of a model folder.",
                 code="model.missing",
