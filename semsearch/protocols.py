@@ -92,6 +92,9 @@ class Store(Protocol):
     def checkpoint(self) -> bool:
         """Empty the write-ahead log; False when a reader prevents it."""
 
+    def keep_few_pages(self) -> None:
+        """Hold little of the index in memory from now on."""
+
     def note(self, key: str) -> str | None:
         """A small value some flow left with `set_note`."""
 
@@ -107,9 +110,6 @@ class Store(Protocol):
         self, path: bytes, include: Sequence[str] = (), exclude: Sequence[str] = ()
     ) -> Root:
         """Add a root, or give the one at `path` new rules."""
-
-    def remove_root(self, root: int) -> None:
-        """Remove the root and its files; passages go with `collect_garbage`."""
 
     def grant_consent(self, root: int, host: str) -> None:
         """Record that text of `root` may go to `host`."""

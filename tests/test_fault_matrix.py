@@ -59,7 +59,7 @@ MATRIX: Final[dict[str, tuple[str, ...]]] = {
         "test_no_credit_stops_at_once_keeps_what_is_done_and_goes_on_later",
     ),
     "A5 model gone": (
-        f"{STATUSES}::test_a_missing_model_is_recognised",
+        f"{STATUSES}::test_a_model_nobody_serves_now_is_recognised",
         f"{CLI}/test_api.py::test_an_unknown_model_is_said_so",
     ),
     "A6 408, 409, 425": (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from semsearch import lazily
+
 if TYPE_CHECKING:
     from semsearch.chunk.chunker import chunk_document
     from semsearch.chunk.options import CHUNKER_VERSION, ChunkOptions
@@ -33,14 +35,4 @@ _HOMES = {
     "to_passages": "passage",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Import a name's module when the name is first used."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value: object = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazily(__name__, _HOMES)

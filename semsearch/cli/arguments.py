@@ -29,8 +29,10 @@ _WITH_VALUE: Final = frozenset({"--index", "--config", "--color"})
 
 EXIT_CODES: Final = """\
 exit status:
-  0 done, or hits found         1 no hits                   2 usage or settings
-  3 some files failed           4 key, consent or credit    5 index busy
+  0 done, or hits found         1 no hits
+  2 usage, settings, no such path or model
+  3 files, disk or memory failed; what was committed is kept
+  4 key, consent or credit      5 index busy
   6 index damaged               7 index from a newer version
   8 API or network failed      70 a bug of ours           130 interrupted, work kept"""
 
@@ -214,7 +216,8 @@ def parse(command: Command, words: Sequence[str]) -> argparse.Namespace:
 
 def _is_like_exclusion(word: str) -> bool:
     """Whether it may be meant as a word that hits must not hold."""
-    return len(word) > 2 and word[0] == "-" and word[1].isalpha() and word.strip("-qv") != ""
+    begins = len(word) > 2 and word[0] == "-" and (word[1].isalpha() or word[1] in '"\u201c')
+    return begins and word.strip("-qv") != ""
 
 
 def command_parser(command: Command) -> Parser:

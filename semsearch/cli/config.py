@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING
 
+from semsearch.cli.context import named_path
 from semsearch.errors import EXIT_OK, SettingsError, UsageError
 from semsearch.present import reports
 from semsearch.settings import declared, from_text
@@ -49,6 +51,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 def _change(name: str, raw: str | None, context: Context) -> None:
     if raw is not None and name.startswith("ui."):
         _check_for_screens(name, raw)
+    if raw and name == "index.path":  # the same index from every folder
+        raw = os.fsdecode(named_path(raw))
     context.engine.set_setting(name, raw)
     context.reload_settings()
     if raw is None:

@@ -112,7 +112,10 @@ class Context:
             raise AccessError(otherwise, hint="Add --yes to agree.", code="consent.needed")
         sys.stderr.write(question + " [y/N] ")
         sys.stderr.flush()
-        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+        answer = sys.stdin.readline()
+        if not answer:  # Ctrl-D leaves the cursor behind the question
+            talk("")
+        return answer.strip().lower() in {"y", "yes"}
 
     def close(self) -> None:
         """Close what was opened."""

@@ -7,8 +7,9 @@ import sys
 from typing import TYPE_CHECKING, cast
 
 from semsearch.cli.arguments import path_text
+from semsearch.cli.consent import ask_to_send
 from semsearch.cli.context import existing_path
-from semsearch.errors import EXIT_OK, AccessError, UsageError
+from semsearch.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -121,13 +122,10 @@ def _agree_to_send(planned: EvaluationPlan, context: Context) -> None:
     from semsearch.present.evaluation import query_outlays_text
 
     text = query_outlays_text(planned.outlays)
-    if not text:
-        return
-    if context.interactive or context.agreed:
-        context.note(text)
-    otherwise = f"{text} Nothing was sent, because nobody agreed to it."
-    if not context.agree("Send them?", otherwise=otherwise):
-        raise AccessError("Nothing was sent.", code="consent.refused")
+    if text:
+        if context.agreed and not context.interactive:
+            context.note(text)
+        ask_to_send(text, context)
 
 
 def _progress(context: Context) -> tuple[Callable[[str, int, int], None], Callable[[], None]]:

@@ -23,11 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Ask, then remove."""
+    from semsearch.present.amounts import counted
+
     # The file itself may be gone already: the path need not exist.
     paths = [named_path(path) for path in arguments.paths]
     _check_indexed(paths, context)
     held = sum(context.engine.count_files(path) for path in paths)
-    question = f"Remove {held:,} files, their text and their vectors from the index?"
+    question = f"Remove {counted(held, 'file')}, with text and vectors, from the index?"
     if held and not context.agree(question, otherwise=f"{question} Nothing was removed."):
         raise AccessError("Nothing was removed.", code="consent.refused")
     removed = [context.engine.forget(path) for path in paths]

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from semsearch.cli.arguments import path_text
+from semsearch.cli.consent import ask_to_send
 from semsearch.cli.context import existing_path
 from semsearch.cli.progress import ProgressLine
-from semsearch.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PARTIAL, AccessError
+from semsearch.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_PARTIAL
 from semsearch.records import IndexReport, Problem, Progress
 
 if TYPE_CHECKING:
@@ -133,13 +134,19 @@ def print_report(report: IndexReport, warnings: list[str], context: Context) -> 
         style = context.style()
         if not context.quiet:
             context.out(reports.index_text(report, style, cwd=os.getcwdb()))
+            if context.verbose and not report.plan:
+                from semsearch.cli.status import print_paths
+
+                context.out("\n")
+                print_paths(report.roots, context)
         if report.stopped_by is not None and not report.interrupted:
             context.warn(human.error_text(report.stopped_by, style))
     if report.interrupted:
         return EXIT_INTERRUPTED
     if report.stopped_by is not None:
         return report.stopped_by.exit_status
-    return EXIT_PARTIAL if report.failed else EXIT_OK
+    unseen = any(one.path in report.roots for one in report.problems)
+    return EXIT_PARTIAL if report.failed or unseen else EXIT_OK
 
 
 def _wants_install(context: Context) -> bool:
@@ -169,16 +176,8 @@ def _ask(job: IndexJob, context: Context) -> None:
 
     report = job.estimate()
     assert report.estimate is not None
-    text = estimate_text(report.estimate)
-    if context.interactive:
-        context.note(text)
-    otherwise = f"{text} Nothing was sent, because nobody agreed to it."
-    if not context.agree("Send it?", otherwise=otherwise):
-        raise AccessError(
-            "Nothing was sent.",
-            hint="For keyword search alone, or the embedded model: --model local.",
-            code="consent.refused",
-        )
+    hint = "For keyword search alone, or the embedded model: --model local."
+    ask_to_send(estimate_text(report.estimate), context, hint=hint)
 
 
 @contextmanager

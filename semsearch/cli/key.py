@@ -44,7 +44,11 @@ def _set(context: Context, *, keyring: bool) -> int:
     if sys.stdin.isatty():
         import getpass
 
-        value = getpass.getpass(f"API key for {host}: ", stream=sys.stderr)
+        try:
+            value = getpass.getpass(f"API key for {host}: ", stream=sys.stderr)
+        except EOFError:  # Ctrl-D leaves the cursor behind the question
+            context.warn("")
+            value = ""
     else:
         value = sys.stdin.readline()
     if not value.strip():

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from semsearch.cli.arguments import path_text
+from semsearch.cli.consent import ask_to_send
 from semsearch.cli.context import existing_path
 from semsearch.errors import EXIT_API, EXIT_OK, UsageError
 from semsearch.settings import NOTHING_USD
@@ -181,9 +182,7 @@ def _agree_to_send(name: str, queries: list[str], context: Context) -> None:
     if not outlay.needs_consent:
         context.note(text)
         return
-    if context.interactive:
-        context.note(text)
-    _ask(context, text)
+    ask_to_send(text, context)
     context.engine.grant_consent(outlay.host)
 
 
@@ -235,28 +234,17 @@ def _consent(job: BuildJob, context: Context) -> None:
         if estimate.inputs:
             context.note(text)
         return
-    if context.interactive:
-        context.note(text)
-    _ask(context, text)
+    ask_to_send(text, context)
     job.grant_consent()
 
 
-def _ask(context: Context, text: str) -> None:
-    """Ask whether text may leave.
-
-    Raises:
-        AccessError: the answer is no, or there is nobody to ask.
-    """
-    from semsearch.errors import AccessError
-
-    otherwise = f"{text} Nothing was sent, because nobody agreed to it."
-    if not context.agree("Send it?", otherwise=otherwise):
-        raise AccessError("Nothing was sent.", code="consent.refused")
-
-
 def _drop(arguments: argparse.Namespace, context: Context) -> int:
+    from semsearch.engine.overview import droppable_space
+
     name = _named(arguments)
-    question = f"Delete the vectors of {name!a}? To have them again they are paid for again."
+    here = droppable_space(context.engine, name).key.endpoint == "local"
+    again = "made again on this machine" if here else "paid for again"
+    question = f"Delete the vectors of {name!a}? To have them again they are {again}."
     if not context.agree(question, otherwise=f"{question} Nothing was deleted."):
         raise UsageError("Nothing was deleted.")
     from semsearch.present import models as present
@@ -298,13 +286,17 @@ def _named(arguments: argparse.Namespace) -> str:
 def _queries(arguments: argparse.Namespace) -> list[str]:
     queries = [" ".join(arguments.query)] if arguments.query else []
     if arguments.queries is not None:
-        from semsearch.errors import StorageError
-
+        path = existing_path(arguments.queries)
         try:
-            with open(existing_path(arguments.queries), encoding="utf-8") as stream:
+            with open(path, encoding="utf-8") as stream:
                 queries += [line.strip() for line in stream if line.strip()]
         except (OSError, UnicodeDecodeError) as error:
-            raise StorageError(f"{arguments.queries!a} cannot be read as text: {error}.") from error
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise UsageError(
+                f"The questions of {os.fsdecode(path)!a} cannot be read: {why}.",
+                hint="Name a text file with one question a line.",
+                code="usage.unreadable",
+            ) from error
     if not queries:
         raise UsageError(
             "`models compare` needs a question, or a file of them.",

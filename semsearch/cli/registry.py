@@ -98,7 +98,9 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
     Command(
         "status",
-        "what is indexed, by which model, how fresh, what it cost",
+        "what is indexed, by which model, how fresh, what it cost; of a PATH: what is left out",
+        examples=("semsearch status", "semsearch status ~/notes"),
+        takes="[PATH…]",
     ),
     Command(
         "check",

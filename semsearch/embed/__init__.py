@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from semsearch import lazily
+
 if TYPE_CHECKING:
     from semsearch.embed.batch import BatchResult, IncompleteReply, embed_resilient
     from semsearch.embed.catalog import fusion_alpha, known_models
@@ -64,13 +66,4 @@ def open_api(config: ApiConfig, policy: Policy | None = None) -> ApiEmbedder:
     return ApiEmbedder(config, INDEX if policy is None else policy)
 
 
-def __getattr__(name: str) -> object:
-    """Import a name's module when the name is first used."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value: object = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazily(__name__, _HOMES)

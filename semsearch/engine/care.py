@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from semsearch.engine import choice as choices
 from semsearch.engine import model_list
 from semsearch.engine.costs import calibrated_tokens, host_of
-from semsearch.errors import DamagedError
+from semsearch.errors import DamagedError, UsageError
 from semsearch.records import Health
 from semsearch.store import aside
 from semsearch.store.check import findings
 from semsearch.store.lock import indexer_lock
 from semsearch.store.salvage import salvage
+from semsearch.text import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -152,8 +153,18 @@ def sent(engine: Engine, path: bytes | None = None) -> Outbound:
     """What left this machine: all of it by day, or what is at or below an absolute path.
 
     Text that has been edited or deleted since is in the full list only.
+
+    Raises:
+        UsageError: there is no index, or no such path on disk or in it: a mistyped name must not
+            look like one of which nothing left.
     """
     store = engine.store()
+    if path is not None and not os.path.lexists(path) and not store.files_at(path):
+        raise UsageError(
+            f"There is no file or folder {display_path(path)!a}, and none in the index.",
+            hint="`semsearch sent` lists all that left, also of files that are gone.",
+            code="usage.path",
+        )
     if path is None:
         return Outbound(store.spend_by_day(_EVER), store.sent(), [])
     return Outbound([], store.sent(path), store.sent_texts(path))

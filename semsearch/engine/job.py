@@ -155,17 +155,26 @@ class IndexJob(Job):
         yield from run.events()
 
     def _make_plan(self) -> Plan:
-        settings, options = self._settings, self._options
-        plan_options = PlanOptions(
-            max_file_bytes=self._run_options.max_file_bytes,
-            hidden=settings.flag("index.hidden"),
-            follow_symlinks=settings.flag("index.follow_symlinks"),
-            own=_own_places(self._store.path),
-            rehash=options.rehash,
-            retry_failed=options.retry_failed,
-            remove_many=options.remove_many,
+        options = plan_options(self._settings, self._store)._replace(
+            rehash=self._options.rehash,
+            retry_failed=self._options.retry_failed,
+            remove_many=self._options.remove_many,
         )
-        return make_plan(self._store, self._roots, plan_options)
+        return make_plan(self._store, self._roots, options)
+
+
+def plan_options(settings: Settings, store: SqliteStore) -> PlanOptions:
+    """What is to be indexed, by the settings."""
+    return PlanOptions(
+        max_file_bytes=_max_file_bytes(settings),
+        hidden=settings.flag("index.hidden"),
+        follow_symlinks=settings.flag("index.follow_symlinks"),
+        own=_own_places(store.path),
+    )
+
+
+def _max_file_bytes(settings: Settings) -> int:
+    return int(settings.number("index.max_file_mb") * 1_000_000)
 
 
 @contextmanager
@@ -185,7 +194,7 @@ def prepare_job(
         if options.dry_run:
             store = engine.store_if_any() or stack.enter_context(_unwritten_store())
         else:
-            store = engine.store(create=True)
+            store = engine.store(create=bool(paths))
         if not options.dry_run:
             stack.enter_context(
                 indexer_lock(
@@ -204,7 +213,7 @@ def prepare_job(
             else:
                 space = settled_space(store, choice, key)
         run_options = RunOptions(
-            max_file_bytes=int(settings.number("index.max_file_mb") * 1_000_000),
+            max_file_bytes=_max_file_bytes(settings),
             spending=_spending(settings, choice, ask=False),
             send_secrets=settings.flag("index.send_secrets"),
             follow_symlinks=settings.flag("index.follow_symlinks"),

@@ -128,25 +128,36 @@ def _begin(engine: Engine, choice: Choice) -> Space:
     return settled_space(engine.store(), choice, choices.space_key(choice, embedder))
 
 
+def droppable_space(engine: Engine, name: str) -> Space:
+    """The space of a model whose vectors can be deleted.
+
+    Raises:
+        UsageError: the index has none of it, or it is the model that answers.
+    """
+    from semsearch.engine.canaries import named_space
+
+    space = named_space(engine, name)
+    if space == engine.store().active_space():
+        raise UsageError(
+            f"{space.key.model!a} is the model that answers; its vectors stay.",
+            hint="Switch first: semsearch models use M",
+        )
+    return space
+
+
 def drop_model(engine: Engine, name: str) -> Dropped:
     """Delete a model's vectors and give their place on the disk back.
 
     Raises:
-        UsageError: the index has none of it, or it is the model that answers.
+        UsageError: as `droppable_space`.
         BusyError: another process is indexing.
     """
-    from semsearch.engine.canaries import named_space
     from semsearch.indexing.notes import MODEL_WANTED
     from semsearch.store.lock import indexer_lock
 
     store = engine.store()
     with indexer_lock(engine.index_path):
-        space = named_space(engine, name)
-        if space == store.active_space():
-            raise UsageError(
-                f"{space.key.model!a} is the model that answers; its vectors stay.",
-                hint="Switch first: semsearch models use M",
-            )
+        space = droppable_space(engine, name)
         with store.write():
             if store.note(MODEL_WANTED) == str(space.id):
                 store.set_note(MODEL_WANTED, None)

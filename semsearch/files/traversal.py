@@ -74,6 +74,8 @@ class Traversal:
         own: Collection[Identity],
         recheck: bool,
         on_folder: Callable[[int], None] | None,
+        every: bool = False,
+        toward: bytes = b"",
     ) -> None:
         self.rules = rules
         self.selector = Selector(rules)
@@ -87,6 +89,8 @@ class Traversal:
         self._own = own
         self._recheck = recheck
         self._on_folder = on_folder
+        self._quiet = frozenset[str]() if every else QUIET_REASONS
+        self._toward = toward
         self._lost: list[bytes] = []
         self._followed: set[Identity] = set()
         self._special: frozenset[int] | None = None
@@ -204,9 +208,13 @@ class Traversal:
             return
         names = SIGNIFICANT_NAMES.intersection(chain(children, others))
         if prefix and self.selector.marker(folder.view, handle, names):
-            self._count("excluded")
+            told = self._pass_over(prefix[:-1], "excluded")
+            if told is not None:
+                yield told
             return
         folder.view = self.selector.enter(folder.view, handle, names)
+        if len(prefix) <= len(self._toward):
+            children, others = self._on_the_way(prefix, children, others)
         folder.children = children
         others.sort()
         for name in others:
@@ -248,6 +256,11 @@ class Traversal:
                     others.append(name)
         self.unchanged += unchanged
         return children, others
+
+    def _on_the_way(self, prefix: bytes, *listed: list[str]) -> list[list[str]]:
+        """Of the names in a folder above `toward` those that lead there."""
+        name = os.fsdecode(self._toward[len(prefix) :].split(b"/", 1)[0])
+        return [[one for one in names if not name or one == name] for names in listed]
 
     def _consider(self, folder: Folder, handle: Handle, name: str) -> Found | None:
         """Decide about an entry that is not a folder, by its name before anything is asked."""
@@ -303,7 +316,7 @@ class Traversal:
     def _pass_over(self, path: bytes, reason: str) -> SkippedPath | None:
         """Count a path; the result is to be yielded when the reason is worth telling."""
         self._count(reason)
-        if reason in QUIET_REASONS:
+        if reason in self._quiet:
             return None
         self._remaining.pop(path, None)
         return SkippedPath(path, reason)

@@ -46,6 +46,8 @@ def walk(
     *,
     own: Collection[Identity] = frozenset(),
     on_folder: Callable[[int], None] | None = None,
+    every: bool = False,
+    toward: bytes = b"",
 ) -> Iterator[Found]:
     """Every file of a root and every skipped path worth telling, streaming.
 
@@ -59,12 +61,21 @@ def walk(
             opening and closing an index file would drop SQLite's locks on it.
         on_folder: Called at every folder with the number of files so far; what it raises ends
             the walk.
+        every: Tell every path that is passed over, not only those worth telling.
+        toward: Look only at this relative path, what lies below it, and the folders above it.
 
     Raises:
         FileProblem: `root missing`, `root unreadable` or `root changed`.
     """
     yield from Traversal(
-        root, rules or Rules(), known={}, own=own, recheck=False, on_folder=on_folder
+        root,
+        rules or Rules(),
+        known={},
+        own=own,
+        recheck=False,
+        on_folder=on_folder,
+        every=every,
+        toward=toward,
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from semsearch.chunk import CHUNKER_VERSION
 from semsearch.errors import FileProblem
 from semsearch.files import UNTRUSTED, Rules, fingerprint, racy, scan
+from semsearch.indexing.reasons import hint_of
 from semsearch.records import Problem
 
 if TYPE_CHECKING:
@@ -24,13 +25,6 @@ if TYPE_CHECKING:
 
 MASS_REMOVAL_FILES: Final = 100
 """More vanished files than this, and more than half of the root's, are not believed."""
-
-_REASON_HINTS: Final = {
-    "secret": "It looks like a file of keys and is never opened.",
-    "unreadable": "Check its permissions.",
-    "too large": "The setting index.max_file_mb raises the limit.",
-    "symlink": "The setting index.follow_symlinks follows links that stay inside the folder.",
-}
 
 
 class PlanOptions(NamedTuple):
@@ -112,13 +106,7 @@ def _plan_root(store: Store, root: Root, options: PlanOptions) -> RootPlan:
     rebuild = bool(known) and store.note(_chunker_key(root)) != str(CHUNKER_VERSION)
     if options.rehash or rebuild:
         known = dict.fromkeys(known, UNTRUSTED)
-    rules = Rules(
-        include=root.include,
-        exclude=root.exclude,
-        hidden=options.hidden,
-        follow_symlinks=options.follow_symlinks,
-        max_bytes=options.max_file_bytes,
-    )
+    rules = rules_of(root, options)
     trusted = store.note(_rules_key(root))
     try:
         found = scan(
@@ -135,11 +123,21 @@ def _plan_root(store: Store, root: Root, options: PlanOptions) -> RootPlan:
     plan = RootPlan(root, found, rebuild=rebuild)
     plan.problems += found.warnings
     for path in found.skipped:
-        plan.problems.append(
-            Problem(plan.absolute(path.relative), path.reason, _REASON_HINTS.get(path.reason, ""))
-        )
+        hint = hint_of(path.reason, follow_symlinks=options.follow_symlinks)
+        plan.problems.append(Problem(plan.absolute(path.relative), path.reason, hint))
     _disbelieve(plan, known_files=len(known), remove_many=options.remove_many)
     return plan
+
+
+def rules_of(root: Root, options: PlanOptions) -> Rules:
+    """What of a root is to be indexed."""
+    return Rules(
+        include=root.include,
+        exclude=root.exclude,
+        hidden=options.hidden,
+        follow_symlinks=options.follow_symlinks,
+        max_bytes=options.max_file_bytes,
+    )
 
 
 def _known(store: Store, root: Root, options: PlanOptions) -> dict[bytes, int]:

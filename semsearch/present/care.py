@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from semsearch.present.envelope import path_fields, time_text
+from semsearch.present.amounts import about, counted, duration, size
+from semsearch.present.envelope import day_fields, path_fields, time_text
 from semsearch.present.human import moment, money, space_name
-from semsearch.present.reports import duration, findings_text, size, table
+from semsearch.present.reports import findings_text, table
 from semsearch.present.style import PLAIN, Style, paint, path_text
 from semsearch.text import one_line
 
@@ -36,8 +37,8 @@ def health_text(health: Health, style: Style = PLAIN, *, cwd: bytes | None = Non
     lines = [findings_text([one._replace(hint="") for one in health.findings], style)]
     lines += _plan(health, style, cwd)
     summary = (
-        f"{health.passages:,} texts, {health.vectors:,} vectors, {size(health.size_bytes)}, "
-        f"read in {duration(health.elapsed_s)}"
+        f"{counted(health.passages, 'text')}, {counted(health.vectors, 'vector')}, "
+        f"{size(health.size_bytes)}, read in {duration(health.elapsed_s)}"
     )
     return "\n".join([*lines, paint(summary, "quiet", style)])
 
@@ -55,8 +56,8 @@ def aside_text(aside: Aside, style: Style = PLAIN) -> str:
     if saved is None:
         return f"{text}\nNothing of it could be read. Start over with: semsearch index PATH"
     return (
-        f"{text}\nA new index holds what could be read: {_counted(saved.files, 'file')}, "
-        f"{_counted(saved.passages, 'text')}, {_counted(saved.vectors, 'vector')}. "
+        f"{text}\nA new index holds what could be read: {counted(saved.files, 'file')}, "
+        f"{counted(saved.passages, 'text')}, {counted(saved.vectors, 'vector')}. "
         "`semsearch index` brings back the rest; it shows the cost first."
     )
 
@@ -105,7 +106,7 @@ def repair_data(
 def losses_text(losses: Iterable[Loss]) -> list[str]:
     """One line for each model whose vectors are damaged, with what making them again costs."""
     return [
-        f"{_counted(loss.passages, 'vector')} of {space_name(loss.space)}: {_price(loss)}"
+        f"{counted(loss.passages, 'vector')} of {space_name(loss.space)}: {_price(loss)}"
         for loss in losses
     ]
 
@@ -130,8 +131,7 @@ def _plan(health: Health, style: Style, cwd: bytes | None) -> list[str]:
 def _price(loss: Loss) -> str:
     if not loss.host:
         return _LOCAL
-    cost = "cost unknown" if loss.cost_usd is None else f"about {money(loss.cost_usd)}"
-    return f"about {loss.tokens:,} tokens to {one_line(loss.host)}, {cost}"
+    return f"about {loss.tokens:,} tokens to {one_line(loss.host)}, {about(loss.cost_usd)}"
 
 
 def _finding(one: Finding) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def sent_days_text(days: Sequence[DaySpend], style: Style = PLAIN) -> str:
     ]
     spends = [one.spend for one in days]
     total = (
-        f"In all {sum(one.inputs for one in spends):,} texts, "
+        f"In all {counted(sum(one.inputs for one in spends), 'text')}, "
         f"{sum(one.tokens for one in spends):,} tokens, "
         f"{money(sum(one.cost_usd for one in spends))}."
     )
@@ -193,7 +193,7 @@ def sent_files_text(
         lines.append(f"{path_text(one.path, cwd, style)}: {when}")
         lines.append(
             f"    {one_line(one.host)}  {one_line(one.model)}  "
-            f"{_counted(one.passages, 'passage')}, about {one.tokens:,} tokens, "
+            f"{counted(one.passages, 'passage')}, about {one.tokens:,} tokens, "
             f"{_share(one.cost_usd)}"
         )
     if len(files) > _MOST:
@@ -201,9 +201,9 @@ def sent_files_text(
     costs = [one.cost_usd for one in files]
     known = sum(cost for cost in costs if cost is not None)
     lines.append(
-        f"In all {_counted(len({one.path for one in files}), 'file')}, "
-        f"{_counted(sum(one.passages for one in files), 'passage')}, about "
-        f"{_share(None if None in costs else known)}. "
+        f"In all {counted(len({one.path for one in files}), 'file')}, "
+        f"{counted(sum(one.passages for one in files), 'passage')}, "
+        f"{about(None if None in costs else known)}. "
         "Text that was edited away since is in the full list: semsearch sent"
     )
     return "\n".join(lines)
@@ -213,8 +213,8 @@ def calls_text(calls: Iterable[LedgerEntry]) -> str:
     """One line a call, oldest first."""
     return "\n".join(
         f"{moment(entry.at_ns)}  {one_line(entry.sent.host)}  {one_line(entry.sent.model)}  "
-        f"{entry.sent.purpose}  {entry.sent.inputs:,} texts  {money(entry.sent.cost_usd)}  "
-        f"{one_line(entry.sent.request_id)}"
+        f"{entry.sent.purpose}  {counted(entry.sent.inputs, 'text')}  "
+        f"{money(entry.sent.cost_usd)}  {one_line(entry.sent.request_id)}"
         for entry in calls
     )
 
@@ -228,18 +228,7 @@ def sent_data(
     """The `data` of `sent --json`."""
     return {
         "path": None if path is None else path_fields(path)["path"],
-        "days": [
-            {
-                "day": one.day,
-                "host": one.spend.host,
-                "model": one.spend.model,
-                "calls": one.spend.calls,
-                "inputs": one.spend.inputs,
-                "tokens": one.spend.tokens,
-                "cost_usd": round(one.spend.cost_usd, 9),
-            }
-            for one in days
-        ],
+        "days": [day_fields(one) for one in days],
         "files": [
             {
                 **path_fields(one.path),
@@ -273,7 +262,3 @@ def sent_data(
 
 def _share(cost_usd: float | None) -> str:
     return "cost unknown" if cost_usd is None else money(cost_usd)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

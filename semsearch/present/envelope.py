@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from semsearch.errors import SemsearchError
     from semsearch.records import (
+        DaySpend,
         Estimate,
         Finding,
         Forgotten,
@@ -85,7 +86,7 @@ def index(report: IndexReport, warnings: Sequence[str] = (), *, command: str = "
             "cost_usd": _number(report.cost_usd, 9),
         },
         "space": _space(report.space),
-        "problems": [_problem(problem) for problem in report.problems],
+        "problems": [problem_fields(problem) for problem in report.problems],
         "interrupted": report.interrupted,
         "elapsed_s": _number(report.elapsed_s, 3),
     }
@@ -124,18 +125,7 @@ def status(report: IndexStatus, warnings: Sequence[str] = ()) -> str:
             "tokens": report.saved_tokens,
             "cost_usd": _number(report.saved_usd, 9),
         },
-        "days": [
-            {
-                "day": one.day,
-                "host": one.spend.host,
-                "model": one.spend.model,
-                "calls": one.spend.calls,
-                "inputs": one.spend.inputs,
-                "tokens": one.spend.tokens,
-                "cost_usd": _number(one.spend.cost_usd, 9),
-            }
-            for one in report.days
-        ],
+        "days": [day_fields(one) for one in report.days],
         "by_root": [
             {
                 "day": one.day,
@@ -148,7 +138,7 @@ def status(report: IndexStatus, warnings: Sequence[str] = ()) -> str:
             for one in report.by_root
         ],
         "wanted": _space(report.wanted),
-        "problems": [_problem(problem) for problem in report.problems],
+        "problems": [problem_fields(problem) for problem in report.problems],
     }
     return _envelope("status", data, warnings=warnings)
 
@@ -238,6 +228,19 @@ def plain(
 def path_fields(path: bytes) -> _Object:
     """`path`, and `path_bytes` where the name is not valid UTF-8, for data built elsewhere."""
     return {"path": _path(path), **_path_bytes(path)}
+
+
+def day_fields(one: DaySpend) -> _Object:
+    """What one model at one host cost on one day."""
+    return {
+        "day": one.day,
+        "host": one.spend.host,
+        "model": one.spend.model,
+        "calls": one.spend.calls,
+        "inputs": one.spend.inputs,
+        "tokens": one.spend.tokens,
+        "cost_usd": _number(one.spend.cost_usd, 9),
+    }
 
 
 def error(command: str, problem: SemsearchError, warnings: Sequence[str] = ()) -> str:
@@ -334,7 +337,8 @@ def _estimate(estimate: Estimate) -> _Object:
     }
 
 
-def _problem(problem: Problem) -> _Object:
+def problem_fields(problem: Problem) -> _Object:
+    """Something about one path the user should know."""
     return {
         "path": _path(problem.path),
         **_path_bytes(problem.path),

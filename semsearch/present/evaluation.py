@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from semsearch.present.amounts import about, counted
 from semsearch.present.human import money, space_name
 from semsearch.present.style import PLAIN, Style, paint
 from semsearch.text import cell_width, one_line
@@ -46,7 +47,7 @@ def evaluation_text(done: Evaluation, style: Style = PLAIN) -> str:
     heading = " " * width + _COLUMNS + (_AGAINST if against else "")
     lines = [
         f"{done.questions:,} {_SOURCES[done.source]}; "
-        f"{done.unit}s ranked, {done.passages:,} passages in the index.",
+        f"{done.unit}s ranked, {counted(done.passages, 'passage')} in the index.",
         *_left_out(done),
         *(f"{letter}  {space_name(space)}" for space, letter in letters.items()),
         "",
@@ -108,7 +109,7 @@ def evaluation_data(done: Evaluation) -> dict[str, Any]:
 def query_outlays_text(outlays: Sequence[QueryOutlay]) -> str:
     """What has to be sent before anything can be measured; empty when nothing has."""
     return "\n".join(
-        f"To send to {one_line(one.host)}: {one.questions:,} questions for "
+        f"To send to {one_line(one.host)}: {counted(one.questions, 'question')} for "
         f"{space_name(one.space)}, about {one.tokens:,} tokens, {_cost(one.cost_usd)}."
         for one in outlays
         if one.host
@@ -202,15 +203,13 @@ def _verdicts(done: Evaluation) -> list[str]:
 
 def _switch_line(one: SwitchCost) -> str:
     return (
-        f"Embedding everything with {space_name(one.space)}: {one.passages:,} passages, "
+        f"Embedding everything with {space_name(one.space)}: {counted(one.passages, 'passage')}, "
         f"about {one.tokens:,} tokens, {_cost(one.cost_usd)}."
     )
 
 
 def _cost(usd: float | None) -> str:
-    if usd is None:
-        return "cost unknown"
-    return f"about {money(usd)}" if usd else "nothing to pay"
+    return "nothing to pay" if usd == 0 else about(usd)
 
 
 def _measure(measure: Measure) -> dict[str, float]:

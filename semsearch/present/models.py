@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from semsearch.present.amounts import about, counted, size
 from semsearch.present.human import money, space_name
 from semsearch.present.style import PLAIN, Style, paint, path_text
 from semsearch.text import cell_width, cut, one_line
@@ -32,7 +33,7 @@ def outlay_text(outlay: Outlay) -> str:
     """What a comparison is about to send."""
     return (
         f"To send to {one_line(outlay.host)}: {outlay.inputs:,} of {outlay.candidates:,} "
-        f"candidates, about {outlay.tokens:,} tokens, {_cost(outlay.cost_usd)}."
+        f"candidates, about {outlay.tokens:,} tokens, {about(outlay.cost_usd)}."
     )
 
 
@@ -40,10 +41,10 @@ def build_estimate_text(estimate: Estimate) -> str:
     """What a build would send, where to, and at what cost."""
     if not estimate.inputs:
         return "Nothing is left to embed."
-    what = f"{estimate.inputs:,} passages, about {estimate.tokens:,} tokens"
+    what = f"{counted(estimate.inputs, 'passage')}, about {estimate.tokens:,} tokens"
     if not estimate.host:
         return f"To embed on this machine: {what}; nothing is sent."
-    return f"To send to {one_line(estimate.host)}: {what}, {_cost(estimate.cost_usd)}."
+    return f"To send to {one_line(estimate.host)}: {what}, {about(estimate.cost_usd)}."
 
 
 def build_text(report: IndexReport, style: Style = PLAIN) -> str:
@@ -58,7 +59,8 @@ def build_text(report: IndexReport, style: Style = PLAIN) -> str:
         )
     if report.requests:
         lines.append(
-            f"Sent: {report.inputs:,} passages, {report.tokens:,} tokens, {money(report.cost_usd)}"
+            f"Sent: {counted(report.inputs, 'passage')}, {report.tokens:,} tokens, "
+            f"{money(report.cost_usd)}"
         )
     if report.space is not None:
         lines.append(f"Model: {space_name(report.space)}, {report.space.state}")
@@ -70,8 +72,8 @@ def build_text(report: IndexReport, style: Style = PLAIN) -> str:
 def rest_text(rest: FullSwitch) -> str:
     """What is still to be embedded before a model covers the index."""
     return (
-        f"Left for a full switch: {rest.chunks:,} passages, about {rest.tokens:,} tokens, "
-        f"{_cost(rest.cost_usd)}."
+        f"Left for a full switch: {counted(rest.chunks, 'passage')}, about {rest.tokens:,} tokens, "
+        f"{about(rest.cost_usd)}."
     )
 
 
@@ -147,9 +149,7 @@ def rerank_models_data(models: Sequence[ModelInfo]) -> dict[str, Any]:
 
 def dropped_text(dropped: Dropped) -> str:
     """What deleting a model's vectors has freed."""
-    from semsearch.present.reports import size
-
-    text = f"{dropped.vectors:,} vectors deleted"
+    text = f"{counted(dropped.vectors, 'vector')} deleted"
     text += f"; the index is {size(dropped.freed_bytes)} smaller." if dropped.freed_bytes else "."
     if dropped.shrunk:
         return text
@@ -261,10 +261,6 @@ def _share(value: float | None) -> str:
 
 def _tau(value: float | None) -> str:
     return "    –" if value is None else f"{value:5.2f}"
-
-
-def _cost(usd: float | None) -> str:
-    return "cost unknown" if usd is None else f"about {money(usd)}"
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

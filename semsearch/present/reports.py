@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from semsearch.present.amounts import about, counted, duration, size
 from semsearch.present.human import moment, money, space_name
+from semsearch.present.problems import problems_text
 from semsearch.present.style import PLAIN, Style, pad, paint, path_text
 from semsearch.text import cell_width, cut, display_path, one_line
 
@@ -20,13 +22,11 @@ if TYPE_CHECKING:
         IndexReport,
         IndexStatus,
         ModelChoice,
-        Problem,
         Space,
         SpaceStatus,
     )
     from semsearch.settings import Origin, Setting, Value
 
-_MOST_PROBLEMS: Final = 20
 _DAYS_SHOWN: Final = 10
 _STATES: Final[dict[str, tuple[str, Role]]] = {
     "ok": ("ok", "good"),
@@ -43,15 +43,15 @@ def index_text(report: IndexReport, style: Style = PLAIN, *, cwd: bytes | None =
     ]
     if report.skipped:
         reasons = sorted(report.skipped.items(), key=lambda one: (-one[1], one[0]))
-        lines.append(
-            "Skipped: " + ", ".join(f"{count:,} {one_line(reason)}" for reason, count in reasons)
-        )
+        skipped = ", ".join(f"{count:,} {one_line(reason)}" for reason, count in reasons)
+        named = paint(" (`semsearch status PATH` names them)", "quiet", style)
+        lines.append(f"Skipped: {skipped}{'' if report.plan else named}")
     if report.estimate is not None:
         lines.append(estimate_text(report.estimate))
     elif report.requests:
         lines.append(
-            f"Sent: {report.inputs:,} passages, {report.tokens:,} tokens in "
-            f"{report.requests:,} {_plural(report.requests, 'request')}, {money(report.cost_usd)}"
+            f"Sent: {counted(report.inputs, 'passage')}, {report.tokens:,} tokens in "
+            f"{counted(report.requests, 'request')}, {money(report.cost_usd)}"
         )
     if report.space is not None:
         lines.append(f"Model: {space_name(report.space)}")
@@ -70,32 +70,12 @@ def index_text(report: IndexReport, style: Style = PLAIN, *, cwd: bytes | None =
 def estimate_text(estimate: Estimate) -> str:
     """What a run would send, where to, and at what cost."""
     if not estimate.host:
-        return f"To embed on this machine: {estimate.inputs:,} passages; nothing is sent."
-    cost = "cost unknown" if estimate.cost_usd is None else f"about {money(estimate.cost_usd)}"
+        return f"To embed on this machine: {counted(estimate.inputs, 'passage')}; nothing is sent."
     return (
-        f"To send to {one_line(estimate.host)}: {estimate.inputs:,} passages of "
-        f"{estimate.files:,} {_plural(estimate.files, 'file')}, about {estimate.tokens:,} tokens, "
-        f"{cost}."
+        f"To send to {one_line(estimate.host)}: {counted(estimate.inputs, 'passage')} of "
+        f"{counted(estimate.files, 'file')}, about {estimate.tokens:,} tokens, "
+        f"{about(estimate.cost_usd)}."
     )
-
-
-def problems_text(
-    problems: Sequence[Problem],
-    style: Style = PLAIN,
-    *,
-    cwd: bytes | None = None,
-    most: int = _MOST_PROBLEMS,
-) -> str:
-    """One line a problem, with its hint below; the rest counted."""
-    lines = []
-    for problem in problems[:most]:
-        reason = paint(one_line(problem.reason), "warning", style)
-        lines.append(f"{path_text(problem.path, cwd, style)}: {reason}")
-        if problem.hint:
-            lines.append("    " + paint(one_line(problem.hint), "quiet", style))
-    if len(problems) > most:
-        lines.append(f"and {len(problems) - most:,} more; --json lists them all")
-    return "\n".join(lines)
 
 
 def status_text(status: IndexStatus, style: Style = PLAIN, *, cwd: bytes | None = None) -> str:
@@ -117,8 +97,8 @@ def status_text(status: IndexStatus, style: Style = PLAIN, *, cwd: bytes | None 
             missing = "  " + paint("not there now", "warning", style) if one.missing else ""
             spent = f", {money(one.spent_usd)}" if one.spent_usd else ""
             lines.append(
-                f"  {path_text(one.root.path, cwd, style)}  {one.files:,} "
-                f"{_plural(one.files, 'file')}, {one.chunks:,} passages{spent}{missing}"
+                f"  {path_text(one.root.path, cwd, style)}  "
+                f"{counted(one.files, 'file')}, {counted(one.chunks, 'passage')}{spent}{missing}"
             )
     if status.spaces:
         lines += ["", paint("Models", "title", style)]
@@ -143,7 +123,7 @@ def _day_line(one: DaySpend) -> str:
     day, spend = one
     return (
         f"{day}  {one_line(spend.model)} at {one_line(spend.host)}: {money(spend.cost_usd)}, "
-        f"{spend.tokens:,} tokens in {spend.calls:,} {_plural(spend.calls, 'call')}"
+        f"{spend.tokens:,} tokens in {counted(spend.calls, 'call')}"
     )
 
 
@@ -151,7 +131,7 @@ def _spent(status: IndexStatus) -> str:
     spent = f"{money(status.spent_usd)}, {status.tokens:,} tokens"
     unknown = status.calls_without_cost
     if unknown:
-        spent += f"; {unknown:,} {_plural(unknown, 'call')} of unknown cost"
+        spent += f"; {counted(unknown, 'call')} of unknown cost"
     if not status.saved_tokens:
         return spent
     return f"{spent}; reuse saved {money(status.saved_usd)}, {status.saved_tokens:,} tokens"
@@ -204,8 +184,8 @@ def _model_row(one: ModelChoice) -> tuple[str, ...]:
 def forgotten_text(removed: Iterable[Forgotten], style: Style = PLAIN) -> str:
     """What was removed, path by path."""
     return "\n".join(
-        f"Forgot {path_text(one.path, None, style)}: {one.files:,} "
-        f"{_plural(one.files, 'file')}, {one.chunks:,} passages, "
+        f"Forgot {path_text(one.path, None, style)}: "
+        f"{counted(one.files, 'file')}, {counted(one.chunks, 'passage')}, "
         f"{one.passages:,} of them held nowhere else and erased."
         + (" The folder is not indexed any more." if one.roots else "")
         for one in removed
@@ -281,25 +261,6 @@ def _stacked(rows: Sequence[Sequence[str]], style: Style) -> str:
     return "\n".join(lines)
 
 
-def size(count: int) -> str:
-    """Bytes in the unit people use for that many."""
-    value = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit in {"B", "kB"} else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} TB"
-
-
-def duration(seconds: float) -> str:
-    """Seconds, minutes or hours, as people say them."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
 def _changes(report: IndexReport) -> list[str]:
     counts = (
         (report.new, "new"),
@@ -347,7 +308,3 @@ def _price(usd: float | None) -> str:
     if usd is None:
         return "–"
     return "free" if usd == 0 else f"{usd:.3g}"
-
-
-def _plural(count: int, noun: str) -> str:
-    return noun if count == 1 else noun + "s"

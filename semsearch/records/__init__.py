@@ -15,6 +15,8 @@ Conventions used by every record:
 
 from __future__ import annotations
 
+from semsearch import lazily
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from semsearch.records.books import (
@@ -44,8 +46,10 @@ if TYPE_CHECKING:
     from semsearch.records.reports import (
         Finding,
         Forgotten,
+        HeldFile,
         IndexStatus,
         ModelChoice,
+        PathStatus,
         RootStatus,
         SpaceStatus,
     )
@@ -85,6 +89,7 @@ __all__ = [
     "Forgotten",
     "FullSwitch",
     "Health",
+    "HeldFile",
     "Hit",
     "IndexReport",
     "IndexStatus",
@@ -98,6 +103,7 @@ __all__ = [
     "NewFile",
     "Outlay",
     "Passage",
+    "PathStatus",
     "Place",
     "Problem",
     "Progress",
@@ -157,8 +163,10 @@ _HOMES = {
     "Progress": "indexing",
     "Finding": "reports",
     "Forgotten": "reports",
+    "HeldFile": "reports",
     "IndexStatus": "reports",
     "ModelChoice": "reports",
+    "PathStatus": "reports",
     "RootStatus": "reports",
     "SpaceStatus": "reports",
     "Band": "searching",
@@ -177,14 +185,4 @@ _HOMES = {
     "StoredFile": "storage",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Import a record's module when the record is first used."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value: object = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazily(__name__, _HOMES)

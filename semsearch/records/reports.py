@@ -1,11 +1,16 @@
 """What status, models, forget and doctor have to tell."""
 
-from typing import Literal, NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from semsearch.records.books import DaySpend, RootSpend
 from semsearch.records.embedding import ModelInfo
 from semsearch.records.indexing import Problem
 from semsearch.records.storage import Root, Space
+
+if TYPE_CHECKING:
+    from semsearch.records.storage import FileState
 
 
 class RootStatus(NamedTuple):
@@ -66,6 +71,33 @@ class IndexStatus(NamedTuple):
     """The cost book by folder as well; adds up to `days`."""
     wanted: Space | None = None
     """The model `models use` chose before it covered the index; it orders what others find."""
+
+
+class HeldFile(NamedTuple):
+    """A file as the index has it."""
+
+    path: bytes
+    """Absolute."""
+    size: int
+    mtime_ns: int
+    state: FileState
+    reason: str
+    chunks: int
+
+
+class PathStatus(NamedTuple):
+    """What can be found of a file or folder, and what cannot."""
+
+    path: bytes
+    """Absolute."""
+    files: int
+    """Files whose text can be found."""
+    chunks: int
+    problems: tuple[Problem, ...]
+    """What is left out, not whole, or not as the disk has it; where there are very many of one
+    reason, its first ones. A folder that is not entered stands for all it holds."""
+    reasons: dict[str, int]
+    """How many paths by reason, also of those that are not listed."""
 
 
 class ModelChoice(NamedTuple):

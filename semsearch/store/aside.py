@@ -66,10 +66,12 @@ def was_index(path: str | bytes) -> bool:
     mistake must stay where it is.
     """
     name = absolute_path(path)
+    # First, because opening and closing an index would drop the locks this process has on it.
+    if os.path.exists(name + ".lock"):
+        return True
     try:
         with open(name, "rb") as stream:
             header = stream.read(_ID_AT + 4)
     except OSError:
         return False
-    marked = header[_ID_AT:] == APPLICATION_ID.to_bytes(4, "big")
-    return marked or os.path.exists(name + ".lock")
+    return header[_ID_AT:] == APPLICATION_ID.to_bytes(4, "big")

@@ -257,13 +257,6 @@ class Files(Roots, Lexical, Passages):
                 )
         return removed
 
-    def remove_root(self, root: int) -> None:
-        """Remove the root with its consents and files; passages go with `collect_garbage`."""
-        with self._db.change():
-            files = self._db.rows("SELECT id FROM file WHERE root = ?", (root,))
-            self.remove_files(file for (file,) in files)
-            self._db.run("DELETE FROM root WHERE id = ?", (root,))
-
     def _remove_content(self, files: list[int]) -> int:
         """Chunks and lexical rows of these files; returns how many chunks."""
         these = (id_list(files),)

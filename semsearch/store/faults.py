@@ -16,20 +16,21 @@ from semsearch.text import printable
 
 _KEYWORDS_DAMAGED = ("invalid fts5 file format", "vtable constructor failed")
 _KEPT = "Everything committed so far is kept."
+REPAIR = "Run `semsearch repair`: it mends or saves what can be read, and deletes nothing."
 
 
 def translate(error: apsw.Error | ValueError, path: str) -> SemsearchError:
     """The error a caller should see for `error`, raised while working on the index at `path`."""
     name = f"The index {printable(path)}"
     if _is_bad_value(error):
-        return _damaged(error, name)
+        return _damaged(error, path)
     if isinstance(error, (apsw.BusyError, apsw.LockedError)):
         return BusyError(
             f"{name} stayed locked by another process.",
             hint="Wait until the other run is finished, or use --wait.",
         )
     if isinstance(error, (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)):
-        return _damaged(error, name)
+        return _damaged(error, path)
     if isinstance(error, apsw.FullError):
         return StorageError(
             f"{name} cannot grow: the disk is full. {_KEPT}",
@@ -81,16 +82,15 @@ def _is_bad_value(error: Exception) -> bool:
     return isinstance(error, ValueError) and not isinstance(error, UnicodeEncodeError)
 
 
-def _damaged(error: Exception, name: str) -> DamagedError:
-    if isinstance(error, apsw.NotADBError):
-        return DamagedError(
-            f"{name} is not an index: {_detail(error)}.",
-            hint="Choose another file with --index; this one is left as it is.",
-        )
+def _damaged(error: Exception, path: str) -> DamagedError:
+    from semsearch.store.aside import was_index
+
+    if was_index(path):
+        what = f"The index {printable(path)} is damaged: {_detail(error)}."
+        return DamagedError(what, hint=REPAIR)
     return DamagedError(
-        f"{name} is damaged: {_detail(error)}.",
-        hint="Run `semsearch check`, then `semsearch repair`; or move the file away with its "
-        "-wal and -shm files and index again.",
+        f"{printable(path)} is not an index of semsearch: {_detail(error)}.",
+        hint="Choose another file with --index; this one is left as it is.",
     )
 
 

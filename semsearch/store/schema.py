@@ -25,7 +25,7 @@ import time
 from semsearch.errors import DamagedError, UsageError
 from semsearch.record import Record
 from semsearch.store.driver import Database, wrong_version
-from semsearch.store.faults import read_only
+from semsearch.store.faults import REPAIR, read_only
 from semsearch.text import printable
 
 TYPE_CHECKING = False
@@ -335,7 +335,7 @@ def check_fingerprint(db: Database, tables: tuple[str, ...] = TABLES) -> None:
 def _different(db: Database, name: str) -> DamagedError:
     return DamagedError(
         f"The index {printable(db.path)} is not as semsearch made it: {printable(name)!a} differs.",
-        hint="Move the file away with its -wal and -shm files and index again.",
+        hint=REPAIR,
         code="index.schema",
     )
 

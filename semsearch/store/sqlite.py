@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Counts,
         Finding,
         Forgotten,
+        HeldFile,
         IndexStatus,
         Loss,
         Problem,
@@ -94,6 +95,12 @@ class SqliteStore(Files, Nearest, Vectors):
         from semsearch.store.status import status
 
         return status(self._db, self)
+
+    def files_at(self, path: bytes) -> list[HeldFile]:
+        """Every file at or below an absolute path, also a skipped or failed one."""
+        from semsearch.store.status import files_at
+
+        return files_at(self._db, path)
 
     def troubles(self, limit: int = 1000) -> list[Problem]:
         """Files that failed, and files some passages of which the active model has no vector of."""

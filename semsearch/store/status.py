@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from semsearch.records import Counts, IndexStatus, RootStatus, SpaceStatus
+from semsearch.records import Counts, Filter, HeldFile, IndexStatus, RootStatus, SpaceStatus
+from semsearch.store.base import absolute
+from semsearch.store.filters import restriction
 
 if TYPE_CHECKING:
     from semsearch.store.driver import Database
@@ -57,6 +59,19 @@ def status(db: Database, store: SqliteStore) -> IndexStatus:
         spent_usd=sum(model.cost_usd for model in spend),
         tokens=sum(model.tokens for model in spend),
     )
+
+
+def files_at(db: Database, path: bytes) -> list[HeldFile]:
+    """Every file at or below an absolute path, by root and name."""
+    only = restriction(db, Filter(folders=(path,)), first=1)
+    assert only is not None
+    rows = db.rows(
+        "SELECT root.path, relative, size, mtime_ns, state, reason, "
+        "(SELECT count(*) FROM chunk WHERE chunk.file = file.id) FROM file "
+        f"CROSS JOIN root ON root.id = file.root WHERE {only.sql} ORDER BY file.root, relative",
+        only.bindings,
+    )
+    return [HeldFile(absolute(root, relative), *rest) for root, relative, *rest in rows]
 
 
 def _size(path: str) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from semsearch.present.amounts import about, counted
 from semsearch.present.human import money
 from semsearch.text import one_line
-from semsearch.tui.run_text import counted
 
 if TYPE_CHECKING:
     from semsearch.records import Comparison, Outlay, Space
@@ -61,4 +61,4 @@ def _first(found: Comparison, side: str) -> int | None:
 
 
 def _about(outlay: Outlay) -> str:
-    return "cost unknown" if outlay.cost_usd is None else f"about {money(outlay.cost_usd)}"
+    return about(outlay.cost_usd)

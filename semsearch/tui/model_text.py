@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
+from semsearch.present.amounts import counted
 from semsearch.text import one_line
 from semsearch.tui.cells import fit
-from semsearch.tui.run_text import counted
 
 if TYPE_CHECKING:
     from semsearch.records import ModelChoice, ModelInfo, SpaceStatus

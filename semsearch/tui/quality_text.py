@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from semsearch.present.human import money
+from semsearch.present.amounts import about, counted
 from semsearch.text import one_line
-from semsearch.tui.run_text import counted
 
 if TYPE_CHECKING:
     from semsearch.engine.evaluating import EvaluationPlan
@@ -30,7 +29,7 @@ def outlay_lines(planned: EvaluationPlan) -> list[str]:
     return [
         f"{counted(one.questions, 'question')} to {one_line(one.host)} for "
         f"{one_line(one.space.key.model)}: ~{one.tokens:,} tokens, "
-        f"{'cost unknown' if one.cost_usd is None else 'about ' + money(one.cost_usd)}."
+        f"{about(one.cost_usd)}."
         for one in planned.outlays
         if one.host and one.questions
     ]

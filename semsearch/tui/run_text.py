@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from semsearch.present.amounts import counted, duration
 from semsearch.present.human import money
-from semsearch.present.reports import duration
 from semsearch.present.style import wrap
 from semsearch.text import display_path, one_line
 from semsearch.tui.cells import cell_len, cut_left, fit
@@ -245,11 +245,6 @@ def spark_text(rates: Sequence[float], width: int) -> str:
     if top <= 0:
         return ""
     return "".join(_SPARKS[round(rate / top * (len(_SPARKS) - 1))] for rate in recent)
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 passage`, `2 passages`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _planned_lines(state: RunState) -> list[str]:

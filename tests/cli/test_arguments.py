@@ -82,6 +82,30 @@ def test_an_empty_path_is_not_the_current_folder(
     assert len(data_of(run("status", "--json"))["roots"]) == 1
 
 
+def test_a_run_over_nothing_leaves_nothing(run: Run, tmp_path: Path) -> None:
+    place = tmp_path / "new" / "index.db"
+    done = run("index", "--offline", "--index", str(place))
+    assert done.returncode == 2
+    assert "semsearch index PATH" in done.stderr
+    assert not place.parent.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("index", "--model", "local:/nowhere"), "model.missing"),
+        (("search", "x", "--model", "local:/nowhere"), "model.missing"),
+        (("models", "compare", "local:/nowhere", "--queries", "."), "usage.unreadable"),
+    ],
+)
+def test_what_does_not_exist_is_a_mistake_of_the_user(
+    run: Run, index: Path, arguments: tuple[str, ...], code: str
+) -> None:
+    error = error_of(run(*arguments, "--json"))
+    assert (error["exit"], error["code"]) == (2, code)
+    assert error["hint"]
+
+
 def test_the_index_is_asked_to_forget_only_what_it_holds(run: Run, index: Path) -> None:
     typo = index / "cabage.md"
     error = error_of(run("forget", str(index / "page.html"), str(typo), "--yes", "--json"))
@@ -113,6 +137,14 @@ def test_a_flag_without_effect_or_sense_is_refused(
         done = run(*command, *flags)
         assert (done.returncode, done.stdout) == (2, "")
         assert word in done.stderr
+
+
+@pytest.mark.parametrize("word", ["-chain", '-"chain"', "-\u201cchain\u201d"])
+def test_a_word_to_leave_out_is_told_from_a_flag(run: Run, index: Path, word: str) -> None:
+    refused = run("search", "load", word)
+    assert refused.returncode == 2
+    assert "put `--` before" in refused.stderr
+    assert run("search", "--mode", "lexical", "load", "--", word).returncode == 1
 
 
 def test_help_is_a_command_too(run: Run) -> None:

@@ -241,4 +241,10 @@ def test_what_left_is_told_by_day_by_file_and_by_call(
     text = run("sent", str(notes), "--verbose").stdout
     assert "bicycle.txt" in text
     assert "document" in text
-    assert data_of(run("sent", "/elsewhere", "--json"))["files"] == []
+    assert data_of(run("sent", str(notes.parent), "--json"))["files"] == folder["files"]
+    (notes / "never.xyz").write_text("no text")
+    assert data_of(run("sent", str(notes / "never.xyz"), "--json"))["files"] == []
+    mistyped = run("sent", str(notes / "pge.html"), "--json")
+    assert (mistyped.returncode, error_of(mistyped)["code"]) == (2, "usage.path")
+    (notes / "page.html").unlink()
+    assert data_of(run("sent", str(notes / "page.html"), "--json"))["files"] == page["files"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,3 +105,9 @@ def test_a_file_that_is_no_settings_file_is_told_and_kept(run: Run, tmp_path: Pa
     assert run("config", "set", "search.limit", "3", "--config", str(broken)).returncode == 2
     assert run("config", "unset", "search", "--config", str(broken)).returncode == 0
     assert run("config", "unset", "search", "--config", str(broken)).returncode == 2
+
+
+def test_an_index_is_the_same_one_from_every_folder(run: Run, tmp_path: Path) -> None:
+    for given, kept in (("my.db", tmp_path / "my.db"), ("~/my.db", os.path.expanduser("~/my.db"))):
+        assert run("config", "set", "index.path", given).returncode == 0
+        assert run("config", "get", "index.path").stdout == f"{kept}\n"

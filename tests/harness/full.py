@@ -17,7 +17,6 @@ import random
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
@@ -30,11 +29,11 @@ from tests.harness.phases import (
     BATCH_INPUTS,
     CONCURRENCY,
     Phase,
-    Preparation,
     copied,
     environment,
     has_tables,
     place,
+    prepared,
     run_to_end,
 )
 from tests.store.invariants import problems
@@ -91,20 +90,15 @@ def run(trials: int, seed: int, means: str, files: int, phases: Sequence[str] = 
     """Until so many runs have met a full disk."""
     chance = random.Random(seed)
     figures = Figures(means)
-    with (
-        tempfile.TemporaryDirectory(prefix="full-") as scratch,
-        FakeApi(strict=False) as api,
-    ):
-        preparation = Preparation(Path(scratch), api, files)
-        prepared = [preparation.prepare(name) for name in phases]
-        disk = Disk(Path(scratch) / "disk", means)
+    with prepared("full-", phases, files) as (scratch, api, every):
+        disk = Disk(scratch / "disk", means)
         disk.folder.mkdir()
         if means == "tmpfs":
             mount = ["mount", "-t", "tmpfs", "-o", f"size={_ROOMY}", "none", str(disk.folder)]
             subprocess.run(mount, check=True)
         try:
             while figures.full < trials and figures.runs < 4 * trials + 20:
-                _trial(figures, chance.choice(prepared), disk, api, chance)
+                _trial(figures, chance.choice(every), disk, api, chance)
         finally:
             if means == "tmpfs":
                 subprocess.run(["umount", str(disk.folder)], check=True)

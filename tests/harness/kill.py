@@ -20,7 +20,6 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from contextlib import closing
@@ -33,17 +32,17 @@ from semsearch.errors import DamagedError, UsageError
 from semsearch.store import open_index
 from semsearch.store.schema import BACKUP
 from tests.fakes.api_server import FakeApi
-from tests.harness.logical import Books, books, differences
+from tests.harness.logical import Books, books, content, differences
 from tests.harness.phases import (
     BATCH_INPUTS,
     CONCURRENCY,
     PHASES,
     Phase,
-    Preparation,
     copied,
     environment,
     has_tables,
     place,
+    prepared,
     run_to_end,
 )
 from tests.store.invariants import problems
@@ -99,15 +98,11 @@ def run(
     """So many kills, spread over the phases; figures by phase."""
     chance = random.Random(seed)
     found = {name: Figures() for name in phases}
-    with (
-        tempfile.TemporaryDirectory(prefix="kill-") as scratch,
-        FakeApi(_unhurried(random.Random(seed)), strict=False) as api,
-    ):
-        preparation = Preparation(Path(scratch), api, files)
-        prepared = [preparation.prepare(name) for name in phases]
+    script = _unhurried(random.Random(seed))
+    with prepared("kill-", phases, files, script) as (_, api, every):
         numbers = [getattr(signal, f"SIG{name}") for name in signals]
         while sum(one.kills for one in found.values()) < trials:
-            phase = min(prepared, key=lambda one: found[one.name].kills)
+            phase = min(every, key=lambda one: found[one.name].kills)
             _trial(phase, found[phase.name], api, chance, numbers)
     return found
 
@@ -150,8 +145,8 @@ def _trial(
     figures.trials += 1
     figures.acknowledged += len(acknowledged)
     try:
-        run_to_end(phase.commands, index, env)
-        said += differences(_content(index), phase.expected)
+        run_to_end(_left_to_do(phase, index), index, env)
+        said += differences(content(index), phase.expected)
         said += problems(index, acknowledged - phase.may_go)
     except (AssertionError, apsw.Error) as error:
         said.append(f"did not run to the end: {error}")
@@ -167,6 +162,19 @@ def _trial(
     figures.failures += [f"{phase.name}: {one}" for one in said]
 
 
+def _left_to_do(phase: Phase, index: Path) -> list[tuple[str, ...]]:
+    """The commands of the run that goes on; one refuses to forget what is forgotten already."""
+    if phase.name != "forget":
+        return list(phase.commands)
+    # The run that goes on shall find what the kill has left, and nothing else.
+    with closing(open_index(str(copied(index, index.with_name("copy.db"))))) as store:
+        commands = [
+            tuple(word for word in words if word[:1] != "/" or store.files_at(os.fsencode(word)))
+            for words in phase.commands
+        ]
+    return [words for words in commands if any(word[:1] == "/" for word in words)]
+
+
 def _choose(phase: Phase, chance: random.Random, numbers: Sequence[signal.Signals]) -> Kill:
     number = chance.choice(numbers)
     if chance.random() < 0.5:
@@ -179,7 +187,7 @@ def _killed(phase: Phase, index: Path, env: dict[str, str], kill: Kill) -> Left:
     reading, writing = os.pipe()
     when = "-" if kill.moment == "time" else f"{kill.moment}:{kill.at}:{int(kill.number)}"
     words = [sys.executable, "-m", "tests.harness.watched", str(writing), when]
-    for command in phase.commands:
+    for command in _left_to_do(phase, index):
         words += ["--", *command, "--index", str(index)]
     child = subprocess.Popen(
         words, env=env, pass_fds=(writing,), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
@@ -251,12 +259,6 @@ def _is_whole(index: Path) -> bool:
             "SELECT count(*) FROM vector LEFT JOIN code USING (key) WHERE code.key IS NULL"
         ).get
     return not covered
-
-
-def _content(index: Path) -> Any:
-    from tests.harness.logical import content
-
-    return content(index)
 
 
 def _money(api: FakeApi, paid: int, spent: float, before: Books, after: Books) -> list[str]:

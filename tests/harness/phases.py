@@ -6,22 +6,24 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import apsw
 
-from tests.fakes.api_server import KEY
+from tests.fakes.api_server import KEY, FakeApi
 from tests.harness.logical import Content, content
 from tests.harness.notes import edit_notes, remove_notes, write_notes
 from tests.store.older import VERSIONS, downgrade
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from tests.fakes.api_server import FakeApi
+    from tests.fakes.http_server import Received
+    from tests.fakes.replies import Step
 
 MODEL: Final = "acme/tiny"
 OTHER_MODEL: Final = "acme/other"
@@ -106,6 +108,29 @@ def run_to_end(
         _, errors = child.communicate()
     assert child.returncode == 0, errors.decode("utf-8", "replace")
     return seconds, commits
+
+
+@contextmanager
+def prepared(
+    scratch: str,
+    names: Sequence[str],
+    files: int,
+    script: Callable[[Received], Step | None] = lambda _request: None,
+) -> Iterator[tuple[Path, FakeApi, list[Phase]]]:
+    """A scratch folder, a server, and the phases prepared with them.
+
+    Args:
+        scratch: how the folder's name begins.
+        names: of the phases.
+        files: notes in the folder that is indexed.
+        script: how the server answers; as OpenRouter would where it says nothing.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix=scratch) as folder,
+        FakeApi(script, strict=False) as api,
+    ):
+        preparation = Preparation(Path(folder), api, files)
+        yield Path(folder), api, [preparation.prepare(name) for name in names]
 
 
 class Preparation:

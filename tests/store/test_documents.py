@@ -39,18 +39,18 @@ def test_consent_is_per_root_and_host(index: Index) -> None:
     assert store.has_consent(None, "api.example")
     assert not store.has_consent(other, "api.example")
     assert not store.has_consent(root, "elsewhere.example")
-    store.remove_root(root)
+    store.forget(index.root.path)
     assert not store.has_consent(None, "api.example")
 
 
-def test_removing_a_root_removes_its_files_only(index: Index) -> None:
+def test_forgetting_a_root_removes_its_files_only(index: Index) -> None:
     store = index.store
     other = store.add_root(b"/other")
     put(store, index.space.id, version(index.root.id, b"a.md", ["shared text", "own text"]))
     put(store, index.space.id, version(other.id, b"b.md", ["shared text"]))
-    store.remove_root(index.root.id)
+    assert store.forget(index.root.path).passages == 1
     assert [file.relative for file in store.files()] == [b"b.md"]
-    assert store.collect_garbage() == 1
+    assert [root.path for root in store.roots()] == [b"/other"]
     assert store.counts().passages == 1
 
 

@@ -98,6 +98,8 @@ def test_a_file_that_is_no_database_is_refused_and_kept(
     with pytest.raises(DamagedError) as caught:
         open_index(str(path), create=create)
     assert caught.value.exit_status == 6
+    assert "not an index" in caught.value.message
+    assert "another file" in caught.value.hint
     assert path.read_bytes() == content
     assert list(tmp_path.iterdir()) == [path]
 
@@ -127,7 +129,18 @@ def test_a_truncated_index_is_damaged(tmp_path: Path) -> None:
     os.truncate(path, 3 * 16384 + 100)
     with pytest.raises(DamagedError) as caught:
         open_index(str(path))
-    assert "semsearch check" in caught.value.hint
+    assert "semsearch repair" in caught.value.hint
+
+
+def test_an_index_whose_beginning_is_lost_is_to_be_repaired(tmp_path: Path) -> None:
+    fresh(tmp_path).close()
+    path = tmp_path / "index.db"
+    path.write_bytes(b"x" * 20 + path.read_bytes()[20:])
+    with pytest.raises(DamagedError) as caught:
+        open_index(str(path))
+    assert "is damaged" in caught.value.message
+    assert "semsearch repair" in caught.value.hint
+    assert "--index" not in caught.value.hint
 
 
 # --- versions ----------------------------------------------------------------------------------

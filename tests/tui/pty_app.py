@@ -100,7 +100,8 @@ class PtyApp:
             self._read(0.05)
             if time.monotonic() > deadline:
                 raise AssertionError(f"did not end:\n{self.screen.text}")
-        self._read(0.05)
+        while self._read(0.05):  # what it wrote last
+            pass
         assert self.status is not None
         return self.status
 
@@ -146,13 +147,16 @@ class PtyApp:
         flags = termios.tcgetattr(self.terminal)[3]
         return bool(flags & termios.ECHO), bool(flags & termios.ICANON)
 
-    def _read(self, seconds: float) -> None:
+    def _read(self, seconds: float) -> bool:
+        """Whether there was something to read."""
         readable, _, _ = select.select([self.terminal], [], [], seconds)
-        if readable:
-            try:
-                data = os.read(self.terminal, 65536)
-            except OSError:  # the child has ended
-                time.sleep(0.01)
-                return
-            self.output += data
-            self.screen.feed(data)
+        if not readable:
+            return False
+        try:
+            data = os.read(self.terminal, 65536)
+        except OSError:  # the child has ended
+            time.sleep(0.01)
+            return False
+        self.output += data
+        self.screen.feed(data)
+        return bool(data)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from semsearch import lazily
 
 if TYPE_CHECKING:
     from semsearch.embed.local.embedder import LocalEmbedder, open_local
@@ -31,9 +32,4 @@ _HOMES = {
     "open_local": "embedder",
 }
 
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401  # what a module's names are, nobody can say
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{home}"), name)
+__getattr__ = lazily(__name__, _HOMES)

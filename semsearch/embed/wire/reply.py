@@ -176,7 +176,7 @@ def _assemble(
         tuple(placed),
         {order[position]: reason for position, reason in faults.items()},
         dimensions,
-        *(_text(head.model), _text(head.provider), _text(head.id)),
+        *(short_text(head.model), short_text(head.provider), short_text(head.id)),
         usage_of(head.usage),
     )
 
@@ -264,7 +264,8 @@ def _amount(value: object, limit: float) -> float | None:
     return float(value)
 
 
-def _text(value: object) -> str:
+def short_text(value: object) -> str:
+    """A name the server gives, fit to print; empty for what is no text."""
     return printable(value)[:200] if isinstance(value, str) else ""
 
 

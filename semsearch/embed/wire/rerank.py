@@ -12,9 +12,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from semsearch.embed.wire.error import ErrorBody, parse_error
-from semsearch.embed.wire.reply import UnreadableReply, Usage, usage_of
+from semsearch.embed.wire.reply import UnreadableReply, Usage, short_text, usage_of
 from semsearch.errors import MalformedReply
-from semsearch.text import printable
 
 _UNREADABLE: Final = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
@@ -58,9 +57,9 @@ def decode_rerank(body: bytes, documents: int) -> RerankReply | ErrorBody:
         raise UnreadableReply("The reply is no rerank reply.")
     return RerankReply(
         _scores(results, documents),
-        _text(head.get("model")),
-        _text(head.get("provider")),
-        _text(head.get("id")),
+        short_text(head.get("model")),
+        short_text(head.get("provider")),
+        short_text(head.get("id")),
         usage_of(head.get("usage")),
     )
 
@@ -89,7 +88,3 @@ def _finite(score: object, index: int) -> float:
         if math.isfinite(number):
             return number
     raise MalformedReply(f"The score of text {index} is no number.")
-
-
-def _text(value: object) -> str:
-    return printable(value)[:200] if isinstance(value, str) else ""

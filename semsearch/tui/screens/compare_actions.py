@@ -11,10 +11,11 @@ from textual.widgets import Static
 
 from semsearch.errors import SemsearchError
 from semsearch.paths import relative_to_cwd
+from semsearch.present.amounts import counted
 from semsearch.present.human import money
 from semsearch.text import one_line
 from semsearch.tui import compare_text
-from semsearch.tui.run_text import counted, home_path
+from semsearch.tui.run_text import home_path
 from semsearch.tui.screens.ask import AskText, AskYesNo
 from semsearch.tui.screens.tasks import TaskScreen
 from semsearch.tui.widgets.rank_diff import RankDiff, Ranked

@@ -9,6 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import OptionList, Static
 
+from semsearch.present.amounts import counted
 from semsearch.text import one_line
 from semsearch.tui import run_text
 from semsearch.tui.background import RunRequest
@@ -230,7 +231,7 @@ class IndexScreen(TaskScreen):
         path = one.root.path
         self.say_status(f"removing {run_text.home_path(path)} …")
         gone = await self.semsearch.desk.run(lambda engine: engine.forget(path))
-        told = f"{run_text.home_path(path)} left the index: {run_text.counted(gone.files, 'file')}"
+        told = f"{run_text.home_path(path)} left the index: {counted(gone.files, 'file')}"
         self.say_status(told, tone="good")
         self.semsearch.refresh_facts()
         self.run.reset()

@@ -10,6 +10,7 @@ from textual.widgets import OptionList, Static
 
 from semsearch.engine.choice import EMBEDDED_DOWNLOAD
 from semsearch.errors import SemsearchError
+from semsearch.present.amounts import counted
 from semsearch.present.human import money
 from semsearch.text import one_line
 from semsearch.tui import model_text, quality_text, run_text
@@ -89,9 +90,7 @@ class ModelsScreen(NarrowingScreen, QualityActions):
             one for one in self._every if wanted in f"{one.info.id} {one.info.name}".lower()
         ]
         count = len(self._every)
-        told = (
-            f"{len(self._rows)} of {count} models" if wanted else run_text.counted(count, "model")
-        )
+        told = f"{len(self._rows)} of {count} models" if wanted else counted(count, "model")
         self.query_one("#model-pane").border_subtitle = told
         state = self.run.state
         lines = [
@@ -240,7 +239,7 @@ class ModelsScreen(NarrowingScreen, QualityActions):
             return
         model = row.info.id
         lines = [
-            f"{run_text.counted(row.space.covered, 'passage')} would lose their vector of it.",
+            f"{counted(row.space.covered, 'passage')} would lose their vector of it.",
             "Getting them again is paid again. Everything else stays.",
         ]
         ask = AskYesNo(f"drop the vectors of {one_line(model)}?", lines, yes="Drop")
@@ -274,9 +273,7 @@ class ModelsScreen(NarrowingScreen, QualityActions):
         request = state.request
         name = one_line(request.model)
         if not estimate.host:
-            lines = [
-                f"{run_text.counted(estimate.inputs, 'passage')}, on this machine; nothing is sent."
-            ]
+            lines = [f"{counted(estimate.inputs, 'passage')}, on this machine; nothing is sent."]
             ask = AskYesNo(f"build {name}?", lines, yes="Build")
             self.app.push_screen(ask, lambda yes: self._build(request, "0" if yes else None))
             return
@@ -300,7 +297,7 @@ class ModelsScreen(NarrowingScreen, QualityActions):
     async def _drop(self, model: str) -> None:
         dropped = await self.semsearch.desk.run(lambda engine: engine.drop_model(model))
         count = dropped.vectors
-        self.say_status(f"{run_text.counted(count, 'vector')} of {model} dropped", tone="good")
+        self.say_status(f"{counted(count, 'vector')} of {model} dropped", tone="good")
         self.semsearch.refresh_facts()
 
     def _install(self, yes: bool | None) -> None:

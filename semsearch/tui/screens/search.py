@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.containers import Horizontal
 
 from semsearch.errors import SemsearchError
+from semsearch.present.amounts import counted
 from semsearch.text import display_path, one_line, printable
 from semsearch.tui import states
 from semsearch.tui.asking import Asker
 from semsearch.tui.history import History
 from semsearch.tui.keys import with_keys
-from semsearch.tui.run_text import counted
 from semsearch.tui.screens.hit_actions import MODES, HitActions
 from semsearch.tui.widgets.blank import Blank
 from semsearch.tui.widgets.key_bar import KeyBar

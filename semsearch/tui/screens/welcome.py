@@ -12,6 +12,7 @@ from textual.widgets import Button, Checkbox, Input, RadioSet, Static
 from semsearch.engine.choice import DEFAULT_API_MODEL, EMBEDDED_DOWNLOAD, EMBEDDED_MODEL
 from semsearch.engine.sample import sample_choice, sample_engine
 from semsearch.errors import SemsearchError
+from semsearch.present.amounts import counted
 from semsearch.text import one_line
 from semsearch.tui import key_text, run_text, sample_run
 from semsearch.tui.background import RunRequest
@@ -136,8 +137,7 @@ class WelcomeScreen(TaskScreen):
         elif lines and state.plan is not None and state.request.paths == tuple(self._folders):
             plan = state.plan
             lines.append(
-                f"{run_text.counted(plan.seen, 'file')}, "
-                f"{run_text.counted(plan.chunks_added, 'new passage')}"
+                f"{counted(plan.seen, 'file')}, {counted(plan.chunks_added, 'new passage')}"
             )
         self.query_one("#folders", Static).update(Content("\n".join(lines)))
         self._show_sent()

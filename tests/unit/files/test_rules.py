@@ -282,3 +282,25 @@ def test_ignore_files_that_may_not_be_read_are_a_warning(tmp_path: Path) -> None
     assert [(w.path, w.reason) for w in result.warnings] == [
         *((b"../", "ignore file"), (b".gitignore", "ignore file")),
     ]
+
+
+def test_a_walk_can_tell_every_path_and_look_at_one_place_only(tmp_path: Path) -> None:
+    root = grow(
+        tmp_path,
+        {
+            **dict.fromkeys(("a.md", "a/b.md", "a/c.png", "a/d/e.md", "ab/f.md", "x.xyz"), ""),
+            **dict.fromkeys(("node_modules/p/i.js", "env/pyvenv.cfg", "env/g.md"), ""),
+        },
+    )
+    assert skipped(root) == {}
+    told = {
+        b"x.xyz": "unknown type",
+        b"a/c.png": "binary",
+        b"env": "excluded",
+        b"node_modules": "excluded",
+    }
+    assert skipped(root, every=True) == told
+    assert skipped(root, every=True, toward=b"a") == {b"a/c.png": "binary"}
+    assert taken(root, toward=b"a") == [b"a/b.md", b"a/d/e.md"]
+    assert taken(root, toward=b"a/d/e.md") == [b"a/d/e.md"]
+    assert skipped(root, every=True, toward=b"node_modules/p/i.js") == {b"node_modules": "excluded"}

@@ -128,7 +128,7 @@ def test_what_left_is_told_by_file_with_its_share_of_the_cost() -> None:
     assert "api.example  m  2 passages, about 300 tokens, $0.000006" in text
     assert "In all 1 file, 2 passages, about $0.000006." in text
     unknown = [FILES[0], FILES[0]._replace(cost_usd=None)]
-    assert "about cost unknown" in sent_files_text(b"/home/ada/notes", unknown)
+    assert "4 passages, cost unknown." in sent_files_text(b"/home/ada/notes", unknown)
     assert "Nothing that stands in" in sent_files_text(b"/elsewhere", [])
     assert "In all 30 texts, 4,000 tokens, $0.0125." in sent_days_text(DAYS)
     assert "has ever left" in sent_days_text([])

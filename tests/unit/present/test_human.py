@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semsearch.errors import SemsearchError
-from semsearch.present import Style, human, reports
+from semsearch.present import Style, human, problems, reports
 from semsearch.present.style import highlight, shown_path, wrap
+from semsearch.records import PathStatus, Problem
 from semsearch.text import cell_width
 from tests.unit.present.samples import (
     CHOICES,
@@ -145,13 +146,17 @@ def test_percentages_round_down_and_a_hundred_means_all() -> None:
 
 
 def test_many_problems_are_counted_not_listed() -> None:
-    text = reports.problems_text(REPORT.problems * 30, most=5)
+    every = [Problem(b"/notes/%d.md" % number, f"unreadable {number}") for number in range(30)]
+    text = problems.problems_text(every, most=5)
     assert text.count("unreadable") == 5
     assert text.endswith("and 25 more; --json lists them all")
 
 
 # --- hostile text ----------------------------------------------------------------------------
 
+HOSTILE_PATHS = PathStatus(
+    HOSTILE_PATH, 1, 1, HOSTILE_PROBLEMS, dict.fromkeys((one.reason for one in HOSTILE_PROBLEMS), 9)
+)
 HOSTILE_OUTPUTS: dict[str, Callable[[Style], str]] = {
     "search": lambda style: human.search_text(HOSTILE_RESULT, style),
     "full": lambda style: human.search_text(HOSTILE_RESULT, style, full=True, explain=True),
@@ -159,7 +164,8 @@ HOSTILE_OUTPUTS: dict[str, Callable[[Style], str]] = {
     "notice": lambda style: human.notice_text(HOSTILE, style),
     "error": lambda style: human.error_text(SemsearchError(HOSTILE, hint=HOSTILE), style),
     "index": lambda style: reports.index_text(HOSTILE_REPORT, style),
-    "problems": lambda style: reports.problems_text(HOSTILE_PROBLEMS, style),
+    "problems": lambda style: problems.problems_text(HOSTILE_PROBLEMS, style),
+    "paths": lambda style: problems.path_status_text(HOSTILE_PATHS, style),
     "status": lambda style: reports.status_text(HOSTILE_STATUS, style),
     "models": lambda style: reports.models_text(HOSTILE_CHOICES, style),
     "forgotten": lambda style: reports.forgotten_text(HOSTILE_FORGOTTEN, style),
