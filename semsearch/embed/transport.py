@@ -48,8 +48,8 @@ class Transport:
         self._network = Network(monotonic)
         tls = httpx.create_ssl_context() if url.scheme == "https" else None
         pool = make_pool(url, tls, self._network, connections)
-        # Without a `Client` around it, which would look for cookies, proxies of the environment
-        # (`make_pool` chooses them), authentication and redirects in every exchange: none is wanted.
+        # No `Client` around it, which would look for cookies, authentication, redirects and proxies
+        # (`make_pool` chooses them) in every exchange: none is wanted.
         self._pool = PoolTransport(pool)
         timeout = httpx.Timeout(
             connect=policy.connect, read=policy.read, write=policy.write, pool=policy.connect
