@@ -195,9 +195,9 @@ class _Parser:
         value = self._phrase(match.end()) if opened else None
         if value is None:
             value = self._take_word()
-        if not value:
-            self._plain(self.source[start : self.position])
-            return
+            if not value:  # as in "in: the beginning"
+                self._plain(self.source[start : self.position])
+                return
         try:
             self._apply(key, value, negated=bool(match[1]))
         except UsageError as error:
@@ -214,6 +214,8 @@ class _Parser:
             raise UsageError(
                 "a filter cannot be turned round by a hyphen.", code="query.bad_filter"
             )
+        if not value.strip():
+            raise UsageError("there is nothing between the quotes.", code="query.bad_filter")
         if key == "like":
             if self.like is not None:
                 raise UsageError("there can be only one like:", code="query.bad_filter")

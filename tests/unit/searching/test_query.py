@@ -144,7 +144,8 @@ def test_a_bad_date_is_an_error_that_says_where(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", ["x type:m/d", "x type:,,", "-in:box x", "like:a like:b", "like:a:0"]
+    "raw",
+    ["x type:m/d", "x type:,,", "-in:box x", "like:a like:b", "like:a:0", 'x in:""', 'like:" "'],
 )
 def test_other_bad_filters_are_errors(raw: str) -> None:
     with pytest.raises(UsageError, match="at character"):
