@@ -20,6 +20,9 @@ _TELLING: Final = 0.4
 """Share of what the words of a query tell that some passage must hold for words to count in full:
 half of them, in a passage a little longer than most."""
 
+_ABSENT: Final = (None, 0.0)
+"""Position and part of a candidate in a list that lacks it."""
+
 Scored = tuple[int, float]
 """Row id and score, higher is better."""
 
@@ -55,25 +58,17 @@ def fuse(
     trust, needed = 1.0, _TELLING * told
     if needed > 0.0 and lexical and semantic:
         trust = min(1.0, lexical[0][1] / needed)
-    words = {id_: trust * (1.0 - alpha) * part for id_, part in _share_of_best(lexical)}
-    meaning = {id_: alpha * part for id_, part in _min_max(semantic)}
-    lexical_ranks = {id_: rank for rank, (id_, _) in enumerate(lexical, 1)}
-    semantic_ranks = {id_: rank for rank, (id_, _) in enumerate(semantic, 1)}
+    # Tuples sort without a key, and there are hundreds.
+    words = _ranked_parts(_share_of_best(lexical), trust * (1.0 - alpha))
+    meaning = _ranked_parts(_min_max(semantic), alpha)
     fused = []
     for id_ in words | meaning:
-        lexical_part, semantic_part = words.get(id_, 0.0), meaning.get(id_, 0.0)
-        fused.append(
-            Ranked(
-                id_,
-                lexical_part + semantic_part,
-                lexical_ranks.get(id_),
-                semantic_ranks.get(id_),
-                lexical_part,
-                semantic_part,
-            )
-        )
-    fused.sort(key=lambda one: (-one.score, one.id))
-    return fused
+        lexical_rank, lexical_part = words.get(id_, _ABSENT)
+        semantic_rank, semantic_part = meaning.get(id_, _ABSENT)
+        score = lexical_part + semantic_part
+        fused.append((-score, id_, score, lexical_rank, semantic_rank, lexical_part, semantic_part))
+    fused.sort()
+    return [Ranked(*one[1:]) for one in fused]
 
 
 def lexical_only(candidates: Sequence[Scored]) -> list[Ranked]:
@@ -101,6 +96,11 @@ def settle_ties(
 ) -> list[Ranked]:
     """The same order, equal scores by path and position rather than by row id."""
     return sorted(ranked, key=lambda one: (-one.score, *place(one.id)))
+
+
+def _ranked_parts(shares: Sequence[Scored], weight: float) -> dict[int, tuple[int | None, float]]:
+    """Position of each candidate in its list, from 1, and what it adds to a fused score."""
+    return {id_: (rank, weight * share) for rank, (id_, share) in enumerate(shares, 1)}
 
 
 def _share_of_best(candidates: Sequence[Scored]) -> list[Scored]:

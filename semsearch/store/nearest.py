@@ -40,7 +40,7 @@ scored AS MATERIALIZED (
   SELECT candidate.key & {mask} AS passage, {cosine} AS cosine
   FROM candidate CROSS JOIN vector ON vector.key = candidate.key
 )
-SELECT chunk.id, cosine, (SELECT count(*) FROM candidate)
+SELECT chunk.id, cosine, {count}
 FROM scored CROSS JOIN chunk ON chunk.passage = scored.passage {files}
 WHERE cosine IS NOT NULL {condition} ORDER BY cosine DESC, chunk.id LIMIT ?5"""
 
@@ -68,7 +68,9 @@ _SHOWN: Final = (
     f"CROSS JOIN chunk ON chunk.passage = json_each.value & {PASSAGE_MASK}"
 )
 
-_ALL: Final = """candidate AS MATERIALIZED (
+# Read only once, and so not written to a table of its own first: that would be done for every code
+# before it is known whether it is near.
+_ALL: Final = """candidate AS NOT MATERIALIZED (
   SELECT key FROM code WHERE {keys} ORDER BY {hamming} LIMIT ?4
 )"""
 
@@ -319,6 +321,7 @@ class Nearest(Spaces, Ledger):
             ),
             mask=PASSAGE_MASK,
             cosine=functions.cosine,
+            count="(SELECT count(*) FROM candidate)" if plan.only else "?4",
             files="CROSS JOIN file ON file.id = chunk.file" if condition else "",
             condition=f"AND {condition}" if condition else "",
         )

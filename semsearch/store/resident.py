@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heapq import nlargest
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from semsearch.vectors import widen_many
@@ -14,12 +14,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SCRATCH: Final = 131_072
-"""Words compared at a time: with their intermediate results they stay in the processor's cache."""
+"""Words compared or bytes looked up at a time: what comes of them stays in the processor's cache.
+A megabyte each, whatever is searched: arrays that grew with it would be fresh memory every time."""
 
 _NO_COSINE: Final = -2.0
-
-_UNPACKED: Final = 128
-"""Codes unpacked to floats at a time."""
 
 _PARTS: Final = 4
 """The first look is at one part in so many of each code."""
@@ -30,20 +28,25 @@ _CERTAINTY: Final = 3.0
 
 
 class ResidentCodes:
-    """The codes of one space, word by word: row `w` holds the w-th 64 bits of every code.
+    """The codes of one space, each cut in two: the start that is looked at first, and the rest.
 
-    Takes `dimensions / 8 + 8` bytes per vector, and a quarter more while it grows. Passages are
-    never renumbered, so new codes are only ever appended; whoever finds that some were deleted
-    discards them.
+    The starts lie word by word, row `w` holding the w-th 64 bits of every code, because all of
+    them are read; the rests lie code by code, because few are. Takes `dimensions / 8 + 8` bytes
+    per vector, and a quarter more while it grows. Passages are never renumbered, so new codes are
+    only ever appended; whoever finds that some were deleted discards them.
     """
 
     def __init__(self, code_bytes: int, room: int = 0) -> None:
         """Make room for this many codes; more are taken all the same."""
         import numpy as np
 
+        words = code_bytes // 8
+        self._start = -(-words // _PARTS)
+        """Words of a code that are looked at first."""
         self._count = 0
         self._keys: NDArray[np.int64] = np.empty(room, np.int64)
-        self._words: NDArray[np.uint64] = np.empty((code_bytes // 8, room), np.uint64)
+        self._starts: NDArray[np.uint64] = np.empty((self._start, room), np.uint64)
+        self._rests: NDArray[np.uint64] = np.empty((room, words - self._start), np.uint64)
 
     def __len__(self) -> int:
         return self._count
@@ -51,7 +54,7 @@ class ResidentCodes:
     @property
     def nbytes(self) -> int:
         """Memory taken."""
-        return self._keys.nbytes + self._words.nbytes
+        return self._keys.nbytes + self._starts.nbytes + self._rests.nbytes
 
     @property
     def last_key(self) -> int:
@@ -65,13 +68,14 @@ class ResidentCodes:
         if not rows:
             return
         keys, codes = zip(*rows, strict=True)
-        start, stop = self._count, self._count + len(keys)
-        if stop > len(self._keys):
-            self._grow(max(stop, self._count + self._count // 4))
-        self._keys[start:stop] = keys
+        first, last = self._count, self._count + len(keys)
+        if last > len(self._keys):
+            self._grow(max(last, self._count + self._count // 4))
+        self._keys[first:last] = keys
         words = np.frombuffer(b"".join(codes), "<u8").reshape(len(keys), -1)
-        self._words[:, start:stop] = words.T
-        self._count = stop
+        self._starts[:, first:last] = words[:, : self._start].T
+        self._rests[first:last] = words[:, self._start :]
+        self._count = last
 
     def discard(self, keys: Sequence[int]) -> None:
         """Forget codes, in a fraction of the time it takes to read the others again."""
@@ -79,18 +83,21 @@ class ResidentCodes:
 
         held = self._keys[: self._count]
         kept = np.isin(held, np.asarray(keys, np.int64), invert=True)
-        self._words = self._words[:, : self._count][:, kept]
+        self._starts = self._starts[:, : self._count][:, kept]
+        self._rests = self._rests[: self._count][kept]
         self._keys = held[kept]
         self._count = len(self._keys)
 
     def _grow(self, room: int) -> None:
         import numpy as np
 
-        keys, words = self._keys, self._words
+        keys, starts, rests, held = self._keys, self._starts, self._rests, self._count
         self._keys = np.empty(room, np.int64)
-        self._words = np.empty((len(words), room), np.uint64)
-        self._keys[: self._count] = keys[: self._count]
-        self._words[:, : self._count] = words[:, : self._count]
+        self._starts = np.empty((len(starts), room), np.uint64)
+        self._rests = np.empty((room, rests.shape[1]), np.uint64)
+        self._keys[:held] = keys[:held]
+        self._starts[:, :held] = starts[:, :held]
+        self._rests[:held] = rests[:held]
 
     def likeliest(
         self, code: bytes, point: NDArray[np.float32], count: int
@@ -111,7 +118,7 @@ class ResidentCodes:
 
         places = self._nearest(np.frombuffer(code, "<u8"), count)
         agreement = self._agreement(places, point)
-        order = np.argsort(-agreement, kind="stable")
+        order = np.argsort(-agreement)
         found: list[int] = self._keys[places[order]].tolist()
         return found, agreement[order]
 
@@ -121,16 +128,49 @@ class ResidentCodes:
 
         if count >= self._count:
             return np.arange(self._count)
-        words = self._words[:, : self._count]
-        part = -(-len(words) // _PARTS)
-        if len(words) == 1 or 2 * _WIDEST * count >= self._count:
-            return _fewest(_differing(words, query), count)
-        differing = _differing(words[:part], query[:part])
-        # An eighth of the codes tells well enough where to stop.
-        seen = np.cumsum(np.bincount(differing[::8]))
-        places = np.flatnonzero(differing <= np.searchsorted(seen, _WIDEST * count / 8))
-        rest = _differing(words[part:], query[part:], places)
-        return places[_fewest(differing[places] + rest, count)]
+        differing = self._differing_starts(query[: self._start])
+        if 2 * _WIDEST * count >= self._count:
+            places = np.arange(self._count)
+        else:
+            # An eighth of the codes tells well enough where to stop.
+            seen = np.cumsum(np.bincount(differing[::8]))
+            places = np.flatnonzero(differing <= np.searchsorted(seen, _WIDEST * count // 8))
+            differing = differing[places]
+        differing += self._differing_rests(query[self._start :], places)
+        return places[_fewest(differing, count)]
+
+    def _differing_starts(self, query: NDArray[np.uint64]) -> NDArray[np.uint16]:
+        """Differing bits in the start of every code, in blocks."""
+        import numpy as np
+
+        total = np.empty(self._count, np.uint16)
+        step = min(self._count, _SCRATCH // len(query))
+        differing = np.empty((len(query), step), np.uint64)
+        bits = np.empty((len(query), step), np.uint8)
+        for first in range(0, self._count, step):
+            last = min(first + step, self._count)
+            if last - first < step:
+                differing, bits = differing[:, : last - first], bits[:, : last - first]
+            np.bitwise_xor(self._starts[:, first:last], query[:, None], out=differing)
+            np.bitwise_count(differing, out=bits)
+            np.add.reduce(bits, axis=0, dtype=np.uint16, out=total[first:last])
+        return total
+
+    def _differing_rests(
+        self, query: NDArray[np.uint64], places: NDArray[np.intp]
+    ) -> NDArray[np.uint16]:
+        """Differing bits in the rest of the codes at these places, in blocks."""
+        import numpy as np
+
+        total = np.empty(len(places), np.uint16)
+        # A product of float32 adds up a dozen numbers faster than a sum along so short an axis.
+        ones = np.ones(len(query), np.float32)
+        step = _SCRATCH // max(1, len(query))
+        for first in range(0, len(places), step):
+            words = self._rests.take(places[first : first + step], axis=0)
+            words ^= query
+            total[first : first + step] = np.bitwise_count(words).astype(np.float32) @ ones
+        return total
 
     def _agreement(
         self, places: NDArray[np.intp], point: NDArray[np.float32]
@@ -141,38 +181,26 @@ class ResidentCodes:
         """
         import numpy as np
 
+        # What every value of every byte of a code adds: one look-up for eight bits.
+        worth = point.reshape(-1, 8) @ _bits_of_bytes()
+        bytes_ = np.arange(0, worth.size, 256)
+        ones = np.ones(len(bytes_), np.float32)
         agreement = np.empty(len(places), np.float32)
-        for start in range(0, len(places), _UNPACKED):
-            words = self._words.take(places[start : start + _UNPACKED], axis=1)
-            codes = np.ascontiguousarray(words.T).view(np.uint8)
-            bits = np.unpackbits(codes, axis=1, bitorder="little").astype(np.float32)
-            np.matmul(bits, point, out=agreement[start : start + _UNPACKED])
+        step = _SCRATCH // len(bytes_)
+        for first in range(0, len(places), step):
+            block = places[first : first + step]
+            starts, rests = self._starts.take(block, axis=1), self._rests.take(block, axis=0)
+            codes = np.concatenate((starts.T, rests), axis=1).view(np.uint8)
+            agreement[first : first + step] = worth.take(codes + bytes_) @ ones
         return agreement
 
 
-def _differing(
-    words: NDArray[np.uint64], query: NDArray[np.uint64], places: NDArray[np.intp] | None = None
-) -> NDArray[np.uint16]:
-    """Differing bits of every code, or of those at these places, in blocks."""
+def _bits_of_bytes() -> NDArray[np.float32]:
+    """Column `n` holds the bits of the number `n`, least significant first."""
     import numpy as np
 
-    count = words.shape[1] if places is None else len(places)
-    total = np.empty(count, np.uint16)
-    step = min(count, max(1, _SCRATCH // len(words)))
-    differing = np.empty((len(words), step), np.uint64)
-    bits = np.empty((len(words), step), np.uint8)
-    column = query[:, None]
-    for start in range(0, count, step):
-        stop = min(start + step, count)
-        if stop - start < step:
-            differing, bits = differing[:, : stop - start], bits[:, : stop - start]
-        if places is None:
-            np.bitwise_xor(words[:, start:stop], column, out=differing)
-        else:
-            np.bitwise_xor(words.take(places[start:stop], axis=1), column, out=differing)
-        np.bitwise_count(differing, out=bits)
-        np.add.reduce(bits, axis=0, dtype=np.uint16, out=total[start:stop])
-    return total
+    numbers = np.arange(256, dtype=np.uint8)
+    return np.unpackbits(numbers[None], axis=0, bitorder="little").astype(np.float32)
 
 
 def _fewest(differing: NDArray[np.uint16], count: int) -> NDArray[np.intp]:
@@ -181,11 +209,10 @@ def _fewest(differing: NDArray[np.uint16], count: int) -> NDArray[np.intp]:
 
     if count >= len(differing):
         return np.arange(len(differing))
-    last = int(np.searchsorted(np.cumsum(np.bincount(differing)), count))
-    places = np.flatnonzero(differing <= last)
-    tied = np.flatnonzero(differing[places] == last)
-    surplus = len(places) - count
-    return np.delete(places, tied[len(tied) - surplus :]) if surplus else places
+    last = np.searchsorted(np.cumsum(np.bincount(differing)), count)
+    fewer = np.flatnonzero(differing < last)
+    tied = np.flatnonzero(differing == last)[: count - len(fewer)]
+    return np.sort(np.concatenate((fewer, tied)))
 
 
 def cosines_of(halves: Sequence[bytes], query: bytes) -> list[float]:
@@ -199,7 +226,7 @@ def cosines_of(halves: Sequence[bytes], query: bytes) -> list[float]:
 
     point = np.frombuffer(query, "<f4")
     vectors = widen_many(b"".join(halves), len(point))
-    norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    norms = np.sqrt(np.vecdot(vectors, vectors))
     with np.errstate(invalid="ignore", divide="ignore"):
         cosines = vectors @ point / norms
     cosines[~np.isfinite(cosines)] = _NO_COSINE
@@ -221,13 +248,15 @@ def are_enough(agreement: NDArray[np.float32], cosines: Sequence[float], limit: 
     read = len(cosines)
     if read >= len(agreement) or read <= limit:
         return read >= len(agreement)
-    known = np.asarray(cosines, np.float64)
-    offset = agreement[:read].astype(np.float64)
-    mean = offset.mean()
+    # Both less their means, so that a line through the origin fits them.
+    known, offset = np.array(cosines, np.float64), agreement[:read].astype(np.float64)
+    known -= known.sum() / read
+    mean = offset.sum() / read
     offset -= mean
     slope = offset @ known / max(float(offset @ offset), 1e-9)
-    spread = np.std(known - slope * offset)
-    greatest = known.mean() + slope * (agreement[read] - mean) + _CERTAINTY * spread
+    rest = known - slope * offset
+    spread = math.sqrt(rest @ rest / read)
+    greatest = slope * (agreement[read] - mean) + _CERTAINTY * spread
     return bool(greatest < np.partition(known, read - limit)[read - limit])
 
 
@@ -236,5 +265,5 @@ def best_of(cosines: Mapping[int, float], limit: int) -> dict[int, float]:
     valid = {key: cosine for key, cosine in cosines.items() if cosine > _NO_COSINE}
     if limit >= len(valid):
         return valid
-    least = nlargest(limit, valid.values())[-1]
+    least = sorted(valid.values(), reverse=True)[limit - 1]
     return {key: cosine for key, cosine in valid.items() if cosine >= least}

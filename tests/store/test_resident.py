@@ -135,14 +135,16 @@ def test_reading_ends_when_the_rest_is_too_far() -> None:
     assert not are_enough(np.zeros(10, np.float32), exact[:5], 2)
 
 
-def test_discarded_codes_are_found_no_more() -> None:
-    rows = [(key, key.to_bytes(8, "little")) for key in range(100)]
-    held = ResidentCodes(8)
+@pytest.mark.parametrize("width", [8, 48])
+def test_discarded_codes_are_found_no_more(width: int) -> None:
+    # What tells them apart stands at the end, behind what is looked at first.
+    rows = [(key, key.to_bytes(width, "big")) for key in range(100)]
+    held = ResidentCodes(width)
     held.extend(rows)
     held.discard([0, 5, 99])
     assert (len(held), held.last_key) == (97, 98)
     left = [row for row in rows if row[0] not in {0, 5, 99}]
-    query = bytes(8)
+    query = bytes(width)
     by_distance = sorted(left, key=lambda row: (bits(row[1], query), row[0]))
     assert nearest(held, query, 12) == sorted(key for key, _ in by_distance[:12])
     held.extend([(200, query)])
