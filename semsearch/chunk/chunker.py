@@ -37,18 +37,7 @@ def chunk_document(document: Document, options: ChunkOptions = DEFAULT_OPTIONS) 
             if is_blank(part):
                 continue
             first, last = lines.of(start, end)
-            chunks.append(
-                Chunk(
-                    ordinal=len(chunks),
-                    start=start,
-                    end=end,
-                    start_line=first,
-                    end_line=last,
-                    page=None,
-                    breadcrumb=breadcrumb,
-                    text=part,
-                )
-            )
+            chunks.append(Chunk(len(chunks), start, end, first, last, None, breadcrumb, part))
     return chunks
 
 
@@ -66,16 +55,15 @@ def _spans(
 ) -> Iterator[tuple[int, int]]:
     most = options.max_tokens * WEIGHT_OF_TOKEN
     room = max(most // 2, most - weigh(breadcrumb_line(breadcrumb)))
-    limits = Limits(room, options.max_chars, options.overlap)
     blocks = section.blocks
     start, end = blocks[0].start, blocks[-1].end
-    if end - start <= limits.chars and weigh(text[start:end]) <= room:
+    if end - start <= options.max_chars and weigh(text[start:end]) <= room:
         part = text[start:end]
         if blocks[0].kind not in CODE:
             start += len(part) - len(part.lstrip())
         end -= len(part) - len(part.rstrip())
         return iter(((start, end),)) if start < end else iter(())
-    return pack(text, blocks, limits)
+    return pack(text, blocks, Limits(room, options.max_chars, options.overlap))
 
 
 class _Lines:
@@ -95,9 +83,9 @@ class _Lines:
             first = max(0, bisect_right(self._offsets, start) - 1)
             last = max(0, bisect_right(self._offsets, end - 1) - 1)
             return self._numbers[first], self._numbers[last]
-        self._line += self._line_ends(self._at, start)
-        self._at = start
-        return self._line, self._line + self._line_ends(start, end)
+        first = self._line + self._line_ends(self._at, start)
+        self._at, self._line = start, first
+        return first, first + self._line_ends(start, end)
 
     def _line_ends(self, start: int, end: int) -> int:
         """CRLF counts once; no span begins or ends between its two characters."""

@@ -18,17 +18,6 @@ _FULL_ENOUGH: Final = 0.6
 """Share of the limit from which on a chunk may end before a longer one would do."""
 
 
-class _Edges:
-    """Where the blocks of a section end, and which of them are headings."""
-
-    def __init__(self, blocks: list[Block]) -> None:
-        self.ends = {block.end for block in blocks}
-        self._headings = {block.end for block in blocks if block.kind == "heading"}
-
-    def only_headings(self, units: list[Unit]) -> bool:
-        return all(end in self._headings for _, end, _ in units)
-
-
 def pack(text: str, blocks: list[Block], limits: Limits) -> Iterator[tuple[int, int]]:
     """Yield `(start, end)` of the chunks of a section.
 
@@ -38,32 +27,27 @@ def pack(text: str, blocks: list[Block], limits: Limits) -> Iterator[tuple[int, 
     chunk repeats whole units up to the overlap. A heading that does not fit together with what it
     stands on is left to the breadcrumb.
     """
-    edges = _Edges(blocks)
-    found = units(text, blocks, limits)
+    block_ends = {block.end for block in blocks}
+    heading_ends = {block.end for block in blocks if block.kind == "heading"}
+    most, chars = limits.chunk, limits.chars
     window: list[Unit] = []
     weight = 0
     repeated = 0
     """Units at the beginning of the window that were in the chunk before."""
-    while True:
-        while weight <= limits.chunk and _width(window) <= limits.chars:
-            unit = next(found, None)
-            if unit is None:
-                if len(window) > repeated:
-                    yield window[0][0], window[-1][1]
-                return
-            window.append(unit)
-            weight += unit[2]
-        count = _choose_end(text, window, limits, repeated + 1, edges.ends)
-        if not edges.only_headings(window[:count]):
-            yield window[0][0], window[count - 1][1]
-        kept = _first_repeated(window, count, limits) if count < len(window) else count
-        repeated = count - kept
-        window = window[kept:]
-        weight = sum(unit[2] for unit in window)
-
-
-def _width(window: list[Unit]) -> int:
-    return window[-1][1] - window[0][0] if window else 0
+    for unit in units(text, blocks, limits):
+        window.append(unit)
+        weight += unit[2]
+        while window and (weight > most or unit[1] - window[0][0] > chars):
+            count = _choose_end(text, window, limits, repeated + 1, block_ends)
+            taken = window[:count]
+            if not heading_ends or any(end not in heading_ends for _, end, _ in taken):
+                yield taken[0][0], taken[-1][1]
+            kept = _first_repeated(window, count, limits) if count < len(window) else count
+            repeated = count - kept
+            window = window[kept:]
+            weight = sum([weight for _, _, weight in window])
+    if window:
+        yield window[0][0], window[-1][1]
 
 
 def _choose_end(
@@ -71,7 +55,7 @@ def _choose_end(
 ) -> int:
     """How many units of the window the chunk takes, at least `least`."""
     full, enough = limits.chunk * _FULL, limits.chunk * _FULL_ENOUGH
-    wide_enough = limits.chars * _FULL_ENOUGH
+    widest, wide_enough = limits.chars, limits.chars * _FULL_ENOUGH
     first, total, last = window[0][0], 0, least
     at_blocks: list[int] = []
     at_units: list[int] = []
@@ -79,21 +63,24 @@ def _choose_end(
         total += weight
         if count < least:
             continue
-        if count > least and (total > full or end - first > limits.chars):
+        width = end - first
+        if count > least and (total > full or width > widest):
             break
         last = count
-        if total >= enough or end - first >= wide_enough:
+        if total >= enough or width >= wide_enough:
             (at_blocks if end in block_ends else at_units).append(count)
     places = at_blocks or at_units
     if not places:
         return last
+    if len(places) == 1:
+        return places[0]
     return min(places, key=lambda count: content_key(text, window[count][0]))
 
 
 def _first_repeated(window: list[Unit], count: int, limits: Limits) -> int:
     """Index of the first unit the next chunk repeats; `count` when it repeats none."""
     kept, weight = count, 0
-    most = limits.overlap * sum(unit[2] for unit in window[:count])
+    most = limits.overlap * sum([weight for _, _, weight in window[:count]])
     earliest = window[count - 1][1] - limits.overlap * limits.chars
     while kept > 1 and weight + window[kept - 1][2] <= most and window[kept - 1][0] >= earliest:
         kept -= 1

@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from semsearch.chunk.secrets import find_secret, find_secrets
-from semsearch.chunk.tokens import WEIGHT_OF_TOKEN, estimate_tokens, weigh_utf8
+from semsearch.chunk.tokens import estimate_tokens
 from semsearch.records import Passage
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def clean(text: str) -> str:
         data = text.encode("ascii")
         if len(data.translate(None, _CONTROLS)) == len(data):
             return text
-    text = _UNWANTED.sub("", _SEPARATORS.sub(" ", text))
+    if not text.replace("\n", "").replace("\t", "").isprintable():  # less than we let pass
+        text = _UNWANTED.sub("", _SEPARATORS.sub(" ", text))
     return unicodedata.normalize("NFC", text)
 
 
@@ -85,17 +86,7 @@ def to_passage(chunk: Chunk, withheld: str | None = None) -> Passage:
             hold none; None looks for one in the chunk (see `to_passages` for secrets that span
             chunks).
     """
-    breadcrumb = chunk.breadcrumb
-    if breadcrumb and _begins_with(chunk.text, breadcrumb[-1]):
-        breadcrumb = breadcrumb[:-1]
-    line = breadcrumb_line(breadcrumb)
-    front = f"{line}\n" if line else ""
-    text = front + clean(chunk.text)
-    data = text.encode("utf-8")
-    if withheld is None:
-        withheld = find_secret(text)
-    tokens = -(-weigh_utf8(data) // WEIGHT_OF_TOKEN)
-    return Passage(sha256(data).digest(), text, len(front), tokens, withheld)
+    return _passage(chunk, clean(chunk.text), withheld)
 
 
 def to_passages(document: Document, chunks: Iterable[Chunk]) -> list[Passage]:
@@ -106,19 +97,40 @@ def to_passages(document: Document, chunks: Iterable[Chunk]) -> list[Passage]:
     """
     found = find_secrets(document.text)
     starts = [secret.start for secret in found]
+    is_clean = clean(document.text) == document.text  # then so is every part of it
     passages: list[Passage] = []
     for chunk in chunks:
         withheld = next(filter(None, map(_secret_in_step, chunk.breadcrumb)), "")
-        before_end = bisect_right(starts, chunk.end - 1)
-        if before_end and found[before_end - 1].end > chunk.start:
-            withheld = found[before_end - 1].kind
-        passages.append(to_passage(chunk, withheld))
+        if starts:
+            before_end = bisect_right(starts, chunk.end - 1)
+            if before_end and found[before_end - 1].end > chunk.start:
+                withheld = found[before_end - 1].kind
+        words = chunk.text if is_clean else clean(chunk.text)
+        passages.append(_passage(chunk, words, withheld))
     return passages
+
+
+def _passage(chunk: Chunk, words: str, withheld: str | None) -> Passage:
+    breadcrumb = chunk.breadcrumb
+    if breadcrumb and _begins_with(chunk.text, breadcrumb[-1]):
+        breadcrumb = breadcrumb[:-1]
+    line = breadcrumb_line(breadcrumb)
+    front = f"{line}\n" if line else ""
+    text = front + words
+    if withheld is None:
+        withheld = find_secret(text)
+    digest = sha256(text.encode("utf-8")).digest()
+    return Passage(digest, text, len(front), estimate_tokens(text), withheld)
 
 
 @lru_cache(maxsize=256)
 def _secret_in_step(step: str) -> str:
     return find_secret(step)
+
+
+@lru_cache(maxsize=256)
+def _words(heading: str) -> list[str]:
+    return _NOT_WORD.sub(" ", heading.casefold()).split()
 
 
 def _begins_with(text: str, heading: str) -> bool:
@@ -134,8 +146,8 @@ def _begins_with(text: str, heading: str) -> bool:
     plain, said = head.lstrip(_HEADING_MARKS), heading.casefold()
     if plain.startswith(said) and not plain[len(said) : len(said) + 1].isalnum():
         return True
-    words = _NOT_WORD.sub(" ", said).split()
-    if not words or words[0] not in head:
+    words = _words(heading)
+    if not words or any(word not in head for word in words):
         return False
     size = len(words)
     line_words = _NOT_WORD.sub(" ", head).split()

@@ -64,7 +64,8 @@ _TOKENS: Final = (
     ),
 )
 _TOKEN: Final = re.compile(
-    rb"(?<![A-Za-z0-9])(?:" + b"|".join(rb"(" + regex + rb")" for _, regex in _TOKENS) + rb")"
+    # The group behind a pattern tells which one matched; around it, it would slow the search down.
+    rb"(?<![A-Za-z0-9])(?:" + b"|".join(rb"(?:%b)()" % regex for _, regex in _TOKENS) + rb")"
 )
 _WEB_TOKEN: Final = re.compile(
     rb"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]{10,})?"
@@ -88,15 +89,20 @@ _ASSIGNMENT: Final = re.compile(
     rb"(?:passw(?:or)?[dt]|passphrase|secret(?:[_-]?key)?|token|[_-]key|apikey)[\"'`*]{0,3}"
     rb"[ \t]{0,3}(?::=|=>|[:=])[ \t]{0,3}[\"'`*]{0,3}([^\s\"'`<>,;{}()\[\]]{8,200}+)(?!\()"
 )
+_ASSIGNED: Final = "password or key assignment"
+_SENT: Final = "authorization header"
 _KEYWORDS: Final = (
-    *(
-        (word, _ASSIGNMENT, "password or key assignment")
-        for word in (b"passw", b"passphrase", b"secret", b"token", b"_key", b"apikey", b"-key")
-    ),
-    (b"authorization", _HEADER, "authorization header"),
-    (b"bearer ", _HEADER, "authorization header"),
+    (b"pass", (0,), _ASSIGNMENT, _ASSIGNED),
+    (b"secret", (0,), _ASSIGNMENT, _ASSIGNED),
+    (b"token", (0,), _ASSIGNMENT, _ASSIGNED),
+    (b"key", (1, 3), _ASSIGNMENT, _ASSIGNED),
+    (b"authorization", (0,), _HEADER, _SENT),
+    (b"bearer ", (0,), _HEADER, _SENT),
 )
-"""Word to look for, what must follow it in lower case, and what it is then."""
+"""Word to look for, how far before it a match may begin, what must match in lower case, and what
+it is then."""
+_UNASSIGNED: Final = _KEYWORDS[-1:]
+"""Those that neither `=` nor `:` belongs to."""
 _SPECIMEN: Final = re.compile(rb"example|xxxx", re.I)
 _PLACEHOLDER: Final = re.compile(
     rb"example|sample|your|dummy|change|placeholder|redacted|xxx|\*\*\*|\.\.\.|12345|abcdef|test"
@@ -148,11 +154,15 @@ def _search(data: bytes) -> Iterator[tuple[int, int, str]]:
             if match is not None and not _PLACEHOLDER.search(match[1]) and not _dull(match[1]):
                 yield at, match.end(), "URL with a password"
     lowered = data.lower()
-    for keyword, regex, kind in _KEYWORDS:
-        for at in _places(lowered, keyword):
-            match = regex.match(lowered, at)
-            if match is not None and _is_random(data[match.start(1) : match.end(1)]):
-                yield at, match.end(), kind
+    assigns = b"=" in data or b":" in data
+    for keyword, leads, regex, kind in _KEYWORDS if assigns else _UNASSIGNED:
+        at = lowered.find(keyword)
+        while at >= 0:
+            for lead in leads:
+                match = regex.match(lowered, max(0, at - lead))
+                if match is not None and _is_random(data[match.start(1) : match.end(1)]):
+                    yield match.start(), match.end(), kind
+            at = lowered.find(keyword, at + 1)
 
 
 def _places(data: bytes, needle: bytes) -> Iterator[int]:

@@ -113,9 +113,11 @@ def _joined(bare: Sequence[Section]) -> Section:
 
 
 def _is_outline(section: Section) -> bool:
-    return all(block.kind == "heading" for block in section.blocks)
+    blocks = section.blocks
+    return blocks[0].kind == "heading" and all(block.kind == "heading" for block in blocks)
 
 
 def _is_small_outline(section: Section) -> bool:
-    size = sum(block.end - block.start for block in section.blocks)
-    return size < _OUTLINE and _is_outline(section)
+    if not _is_outline(section):
+        return False
+    return sum(block.end - block.start for block in section.blocks) < _OUTLINE

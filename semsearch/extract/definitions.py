@@ -82,7 +82,10 @@ def matcher_of(kind: str) -> Callable[[str], Definition | None]:
 
 def _python(line: str) -> Definition | None:
     match = _PYTHON.match(line)
-    return Definition(f"{match[1]} {match[2]}", match[1] == "class") if match else None
+    if match is None:
+        return None
+    keyword, name = match.groups()
+    return Definition(f"{keyword} {name}", keyword == "class")
 
 
 def _ruby(line: str) -> Definition | None:

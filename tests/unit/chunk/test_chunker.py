@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from semsearch.chunk import ChunkOptions, chunk_document, to_passages
+from semsearch.records import Block, Document
 
 from . import samples
 
@@ -114,14 +115,15 @@ def test_a_function_that_fits_is_kept_whole_and_a_large_one_is_cut_at_line_ends(
         assert all(line in lines for line in chunk.text.split("\n"))
 
 
-def test_list_items_and_table_rows_are_not_cut() -> None:
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_list_items_and_table_rows_are_not_cut(line_end: str) -> None:
     items = [f"- {sentence}" for sentence in samples.prose(6, 60)]
     rows = [f"| {sentence} | x |" for sentence in samples.prose(7, 60)]
     table = "| a | b |\n|---|---|\n" + "\n".join(rows)
     source = f"# L\n\n{chr(10).join(items)}\n\n# R\n\n{table}\n"
     whole = {*items, *rows, "# L", "# R", "| a | b |", "|---|---|", ""}
-    for chunk in chunk_document(samples.read(source, "a.md")):
-        assert set(chunk.text.split("\n")) <= whole
+    for chunk in chunk_document(samples.read(source.replace("\n", line_end), "a.md")):
+        assert set(chunk.text.split(line_end)) <= whole
 
 
 @pytest.mark.parametrize(
@@ -204,6 +206,15 @@ def test_what_stands_between_blocks_counts_too() -> None:
     passages = to_passages(document, chunk_document(document))
     assert any("hidden" in passage.text for passage in passages)
     assert max(passage.tokens for passage in passages) <= 250
+
+
+def test_a_gap_heavier_than_a_chunk_stays_with_what_stands_behind_it() -> None:
+    parts = "First words.", "\u6c49" * 150, "Last words."
+    text = "\n\n".join(parts)
+    last = text.index(parts[2])
+    blocks = (Block(0, 12, "paragraph", ()), Block(last, len(text), "paragraph", ()))
+    chunks = chunk_document(Document(text, "text", "", blocks, "utf-8"), ChunkOptions(100))
+    assert [chunk.text for chunk in chunks] == [parts[0], parts[2]]
 
 
 def test_invisible_text_gives_no_chunk() -> None:

@@ -98,6 +98,16 @@ def test_clean_text_is_stable_composed_and_can_be_encoded(text: str) -> None:
     )
 
 
+@given(
+    st.text(st.sampled_from("ae\u0301\u0323\u0327\u1100\u1161\u11a8\xc5\n\u200b") | st.characters())
+)
+def test_every_part_of_a_clean_text_is_clean(text: str) -> None:
+    once = clean(text)
+    for at in range(len(once)):
+        assert clean(once[at:]) == once[at:]
+        assert clean(once[:at]) == once[:at]
+
+
 @given(st.text(st.characters(), max_size=60))
 def test_blank_means_that_cleaning_leaves_nothing(text: str) -> None:
     assert is_blank(text) == (not clean(text).strip())

@@ -63,10 +63,24 @@ def test_planted_secrets_are_found(kind: str) -> None:
         "db_passwd: Tr0ub4dor&3",
         "aws_secret_access_key = " + R16 + R16 + "abcd/+12",
         "- **token**: " + R16,
+        "apikey=" + R16,
+        "x-auth-key: " + R16,
+        "The passphrase: " + R16,
     ],
 )
 def test_assignments_of_random_values_are_found(line: str) -> None:
     assert find_secret(line) == "password or key assignment"
+
+
+@pytest.mark.parametrize("word", ["_key", "-key", "apikey", "token", "password"])
+@pytest.mark.parametrize("before", ["", "x", "Some "])
+def test_an_assignment_begins_with_the_word_that_names_it(word: str, before: str) -> None:
+    text = f"{before}{word} = {R16}"
+    assert find_secrets(text) == [(len(before), len(text), "password or key assignment")]
+
+
+def test_a_bearer_token_is_found_without_an_assignment() -> None:
+    assert find_secret(f"Send the bearer {R16}{R16}") == "authorization header"
 
 
 @pytest.mark.parametrize(

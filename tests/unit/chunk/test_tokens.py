@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from semsearch.chunk.tokens import estimate_tokens, weigh
@@ -27,6 +27,23 @@ any_text = st.text(max_size=200)
 )
 def test_estimates_by_script(text: str, tokens: int) -> None:
     assert estimate_tokens(text) == tokens
+
+
+def weight(character: str) -> int:
+    """What the estimate is made of, in eighths of a token."""
+    code = ord(character)
+    if code <= 0x20 or code == 0x7F:
+        return 0
+    if code < 0x80:
+        return 2 if character.isalpha() else 5 if character.isdigit() else 8
+    return 4 if code < 0x2000 else 8 if code < 0x10000 else 16
+
+
+@given(any_text, st.integers(1, 40))
+@example("\U0001f600", 5000)
+@example("\x7f\x80\xbf\u1fff\u2000\uffff\U00010000\U0010ffff", 1)
+def test_a_weight_is_the_sum_of_its_characters(text: str, times: int) -> None:
+    assert weigh(text * times) == times * sum(map(weight, text))
 
 
 @given(any_text, any_text)

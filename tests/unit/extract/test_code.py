@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from semsearch.extract.code import SMALL
+from semsearch.extract.code import SMALL, TINY, CodeReader
 
 from .reading import blocks, outline, read
 
@@ -153,3 +155,62 @@ def test_preprocessor_lines_and_labels_do_not_end_a_function() -> None:
     body = BODY.replace("#", "//")
     source = f"int f(void)\n{{\n{body}#ifdef X\n{body}#endif\nout:\n    return 0;\n}}\n"
     assert outline(read(source, "a.c")) == [("definition", "f()")]
+
+
+class EveryLine(CodeReader):
+    """Looks at every line, where the product passes by those that change nothing."""
+
+    def next_line(self, text: str, at: int) -> int:
+        return at + 1
+
+
+_LONG = f"x = '{'y' * TINY}'"
+_SOURCES = {
+    "python": [
+        *("def f(x):", "async def g():", "class A:", "def k(): {};", "return 1", "*", ")", "}"),
+        *("# note", "@decorator", "@decorator(", '"""', '"""Doc."""', "'''", "x = '''", '# """'),
+        *("template <T>", "\xa0def h():", "\x0c@decorator("),
+    ],
+    "c": [
+        *("int main(int a)", "{", "}", "class B {", "};", "enum E {};", "int x;", ")", "out:"),
+        *("#ifdef X", "// note", "/* note", "*/", "* note", '"""', "@decorator(", "@decorator"),
+    ],
+}
+_SOURCES["javascript"] = ["function h() {", "add(item) {", "const f = () => {", *_SOURCES["c"]]
+_indents = st.sampled_from(
+    ["", "", "", "    ", "    ", "        ", " ", "\t", "\t\t", " \t", " " * 50]
+)
+
+
+def assert_nothing_missed(text: str, kind: str) -> None:
+    found, expected = CodeReader(text, kind), EveryLine(text, kind)
+    found.read()
+    expected.read()
+    assert found.blocks() == expected.blocks()
+
+
+@pytest.mark.parametrize("kind", _SOURCES)
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_lines_passed_by_change_nothing(kind: str, data: st.DataObject) -> None:
+    words = st.sampled_from(["", "", _LONG, *_SOURCES[kind]])
+    lines = st.lists(st.tuples(_indents, words).map("".join), min_size=1, max_size=30)
+    line_end = data.draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    assert_nothing_missed(line_end.join([*data.draw(lines), "last"]), kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("python", f"@d(\n\nx\n)\ndef f(x):\n    {_LONG}\n"),
+        ("python", f"def f(x):\n    y\n    @d(\n    z\ndef g(x):\n    {_LONG}\n"),
+        ("python", f"{_LONG}\n# note\nx\ndef f(x):\n    {_LONG}\n"),
+        ("python", f"{_LONG}\n# note\ndef f(x):\n    {_LONG}\n"),
+        ("python", f"{_LONG}\n*\ndef f(x):\n    {_LONG}\n"),
+        ("python", f"{_LONG}\ntemplate <T>\ndef f(x):\n    {_LONG}\n"),
+        ("c", f"int f(int a)\n{{\n    x;\n    /* y\nint g(int a)\n*/\n    {_LONG}\n"),
+        ("javascript", f"function h() {{\n/* note\n\n*/\n    {_LONG}\nx()\n"),
+    ],
+)
+def test_seldom_lines_that_are_not_passed_by(kind: str, text: str) -> None:
+    assert_nothing_missed(text, kind)
