@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-CHUNKER_VERSION: Final = 1
+CHUNKER_VERSION: Final = 2
 """Changes when equal files would give other passages; old files are then chunked anew."""
 
 

@@ -43,7 +43,8 @@ _SMALLEST_UNIT: Final = 24
 """Characters below which a sentence or line is taken together with the next."""
 _PIECE: Final = 0.2
 """Share of a chunk one piece of an over-long line takes; small enough to be repeated."""
-_ANY_LINE_END: Final = r"(?:\r\n|\r|\n)"
+_ANY_LINE_END: Final = r"(?>\r\n|\r|\n)"
+"""Atomic: the halves of CRLF are no two line ends with a blank line between them."""
 _LINE_END: Final = r"\n"
 _BLANK_LINES: Final = r"\n(?:[ \t]*+\n)++"
 _ITEM: Final = r"\n(?=[ \t]*+(?:[-*+•‣◦–]|\(?(?:\d{1,9}|[A-Za-z]|#)[.)])[ \t])"

@@ -101,6 +101,10 @@ def test_moving_a_section_changes_nothing() -> None:
     assert digests("# T\n\n" + "".join(reversed(parts)), "a.md") == forwards
 
 
-def test_line_ends_do_not_change_passages() -> None:
+@pytest.mark.parametrize("line_end", ["\r\n", "\r"])
+def test_line_ends_do_not_change_passages(line_end: str) -> None:
     text = sections(5)
-    assert digests(text.replace("\n", "\r\n"), "a.md") == digests(text, "a.md")
+    assert digests(text.replace("\n", line_end), "a.md") == digests(text, "a.md")
+    code = functions(3).replace("1 = ", "1 = y\n\n    z = ")
+    assert len(digests(code, "a.py")) > 3
+    assert digests(code.replace("\n", line_end), "a.py") == digests(code, "a.py")
