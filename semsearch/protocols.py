@@ -92,9 +92,6 @@ class Store(Protocol):
     def checkpoint(self) -> bool:
         """Empty the write-ahead log; False when a reader prevents it."""
 
-    def keep_few_pages(self) -> None:
-        """Hold little of the index in memory from now on."""
-
     def note(self, key: str) -> str | None:
         """A small value some flow left with `set_note`."""
 

@@ -153,14 +153,15 @@ class Engine(ModelVerbs):
 
         Raises:
             UsageError: nothing to look for, a bad filter, or no index.
-            AccessError, EmbeddingError: in semantic mode only, when the query's vector is not to
-                be had.
+            AccessError, EmbeddingError: in semantic mode, and the query's vector is not to be had.
         """
         from semsearch.searching import merge, parse_query
 
         query = parse_query(raw, cwd=cwd or os.getcwdb(), now=time.time(), roots=self._root_paths())
         if where is not None:
             query = query._replace(where=merge(query.where, where))
+        if not per_file and not any(query.where):  # those come back to the pages they have read
+            self.store().keep_few_pages()
         options = self.search_options(mode, limit)._replace(per_file=per_file)
         if rerank:
             from semsearch.engine import reranking

@@ -109,7 +109,6 @@ def search(
     """
     clock = _Clock()
     options = options._replace(limit=max(1, min(options.limit, MAX_LIMIT)))
-    _keep_few_pages(store, query, options)
     covered, chunks = store.coverage(space.id if space is not None else 0)
     question = _ask(store, query, space if covered else None, embedder, options)
     clock.lap("embed")
@@ -215,15 +214,6 @@ class _Clock:
         self.laps.pop("total", None)
         self.laps["total"] = (now - self._start) * 1e3
         self._last = now
-
-
-def _keep_few_pages(store: Store, query: Query, options: Options) -> None:
-    """Spare a plain question the memory to keep what it reads, a twentieth of a one-shot search.
-
-    Filters and the ranking of files come back to the same pages.
-    """
-    if query.where == Filter() and not options.per_file:
-        store.keep_few_pages()
 
 
 def _ask(

@@ -120,6 +120,7 @@ def main() -> None:
         itself = [sys.executable, "-m", "tests.bench.oneshot"]
         itself += ["--endpoint", environment["SEMSEARCH_BASE_URL"]]
         subprocess.run([*itself, "--build", index, "--rows", str(arguments.rows)], check=True)
+        os.sync()  # half a gigabyte was written, which is on its way to the disk for a while
         environment["SEMSEARCH_INDEX"] = index
         # As in the design's laboratory: what a program has at hand that imports at the top of its
         # modules and makes its client when it starts.

@@ -101,18 +101,6 @@ def test_a_repeated_word_counts_twice(corpus: Corpus) -> None:
     assert twice == {chunk: pytest.approx(2 * score) for chunk, score in once.items()}
 
 
-def test_pages_are_kept_for_those_questions_only_that_come_back_to_them(notes: Corpus) -> None:
-    def kept_kib() -> int:
-        return -int(notes.store._db.pragma("cache_size"))
-
-    many = kept_kib()
-    notes.search("import type:md")
-    notes.search("import", per_file=True)
-    assert kept_kib() == many
-    notes.search("import")
-    assert 0 < kept_kib() < many
-
-
 # --- modes -------------------------------------------------------------------------------------
 
 
