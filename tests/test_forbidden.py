@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,32 @@ def test_a_search_for_these_finds_them(line: str, tmp_path: Path) -> None:
     bad.write_text(line)
     with pytest.raises(AssertionError):
         test_nothing_runs_data_or_forks(bad)
+
+
+_SET = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]")
+_POSSESSIVE_GROUP = re.compile(r"\)(?:[*+?]|\{\d*,?\d*\})\+")
+_NO_PATTERNS = {"extract/plain.py"}
+"""Modules with a list of punctuation that looks like one."""
+
+
+def repeats_a_group_possessively(source: str | bytes) -> bool:
+    """Python before 3.11.5 matches such a pattern wrongly (python/cpython#106052)."""
+    return any(
+        _POSSESSIVE_GROUP.search(_SET.sub("x", text))
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes))
+        for text in [node.value if isinstance(node.value, str) else node.value.decode("latin-1")]
+    )
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_patterns_mean_the_same_to_every_supported_python(path: Path) -> None:
+    if str(path.relative_to(PACKAGE)) not in _NO_PATTERNS:
+        assert not repeats_a_group_possessively(path.read_bytes())
+
+
+def test_a_possessive_group_is_found_in_any_kind_of_string() -> None:
+    for pattern in ('r"(?:a|b)*+"', 'rb"(?:a|b)++c"', 'rf"(?:{x}|b){{1,3}}+"', '"(a)?+"'):
+        assert repeats_a_group_possessively(f"P = {pattern}")
+    for pattern in ('r"(?:[^>]++|=\\s*+)*"', 'r"[()*+,]"', 'r"(?>a|b)+"'):
+        assert not repeats_a_group_possessively(f"P = {pattern}")

@@ -46,7 +46,7 @@ _PIECE: Final = 0.2
 _ANY_LINE_END: Final = r"(?>\r\n|\r|\n)"
 """Atomic: the halves of CRLF are no two line ends with a blank line between them."""
 _LINE_END: Final = r"\n"
-_BLANK_LINES: Final = r"\n(?:[ \t]*+\n)++"
+_BLANK_LINES: Final = r"\n(?:[ \t]*+\n)+"
 _ITEM: Final = r"\n(?=[ \t]*+(?:[-*+•‣◦–]|\(?(?:\d{1,9}|[A-Za-z]|#)[.)])[ \t])"
 _SPACE: Final = re.compile(r"\s")
 _CLAUSE_END: Final = re.compile(r"[,;:、，；：)\]}>]")

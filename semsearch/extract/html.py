@@ -20,17 +20,21 @@ if TYPE_CHECKING:
     from semsearch.extract.decode import Decoded
     from semsearch.records import Document
 
-_ATTRIBUTES: Final = r"(?:[^>=]++|=\s*+(?:\"[^\"]*+\"|'[^']*+')?+)*+>"
+# Python before 3.11.5 matches a possessive group wrongly (python/cpython#106052), so only single
+# characters are repeated possessively here. Of the alternatives in a group one at most fits at any
+# place, so that what cannot match fails at once all the same.
+_QUOTED: Final = r"\"[^\"]*+\"|'[^']*+'"
+_ATTRIBUTES: Final = rf"(?:[^>=]++|=\s*+(?:{_QUOTED}|(?!{_QUOTED})))*>"
 _INLINE: Final = (
     r"</?(?:a|span|code|em|strong|b|i|abbr|acronym|bdi|bdo|big|cite|data|del|dfn|font|ins|kbd|label"
     r"|mark|nobr|q|s|samp|small|strike|sub|sup|time|tt|u|var|wbr)(?=[\s/>])" + _ATTRIBUTES
 )
 _INLINE_TAG: Final = re.compile(_INLINE, re.I)
 _TOKEN: Final = re.compile(
-    # Text with inline elements, then one tag, comment or declaration. Possessive throughout: what
-    # cannot match fails at once. The empty last alternative catches a tag that never ends, which
-    # would otherwise be tried again from every `<`.
-    rf"((?:[^<]++|<(?![a-zA-Z/!?])|{_INLINE})*+)"
+    # Text with inline elements, then one tag, comment or declaration. The empty last alternative
+    # catches a tag that never ends, which would otherwise be tried again from every `<`. A longer
+    # text is read in several tokens: the matcher remembers every repetition.
+    rf"((?:[^<]++|<(?![a-zA-Z/!?])|{_INLINE}){{0,1000}})"
     rf"(?:<(?:(/?)([a-zA-Z][^\s/>]*+)({_ATTRIBUTES})|(!--)|[!?/][^>]*+>|(?=[a-zA-Z/!?])))?",
     re.I,
 )
