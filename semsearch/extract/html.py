@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 # Python before 3.11.5 matches a possessive group wrongly (python/cpython#106052), so only single
 # characters are repeated possessively here. Of the alternatives in a group one at most fits at any
-# place, so that what cannot match fails at once all the same.
+# place, so that what cannot match fails at once all the same; and what repeats has an end, because
+# the matcher remembers every repetition.
 _QUOTED: Final = r"\"[^\"]*+\"|'[^']*+'"
-_ATTRIBUTES: Final = rf"(?:[^>=]++|=\s*+(?:{_QUOTED}|(?!{_QUOTED})))*>"
+_ATTRIBUTES: Final = rf"(?:[^>=]++|=\s*+(?:{_QUOTED}|(?!{_QUOTED}))){{0,10000}}>"
 _INLINE: Final = (
     r"</?(?:a|span|code|em|strong|b|i|abbr|acronym|bdi|bdo|big|cite|data|del|dfn|font|ins|kbd|label"
     r"|mark|nobr|q|s|samp|small|strike|sub|sup|time|tt|u|var|wbr)(?=[\s/>])" + _ATTRIBUTES
@@ -33,7 +34,7 @@ _INLINE_TAG: Final = re.compile(_INLINE, re.I)
 _TOKEN: Final = re.compile(
     # Text with inline elements, then one tag, comment or declaration. The empty last alternative
     # catches a tag that never ends, which would otherwise be tried again from every `<`. A longer
-    # text is read in several tokens: the matcher remembers every repetition.
+    # text is read in several tokens.
     rf"((?:[^<]++|<(?![a-zA-Z/!?])|{_INLINE}){{0,1000}})"
     rf"(?:<(?:(/?)([a-zA-Z][^\s/>]*+)({_ATTRIBUTES})|(!--)|[!?/][^>]*+>|(?=[a-zA-Z/!?])))?",
     re.I,
