@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
@@ -251,6 +252,16 @@ class SemsearchApp(App[int], inherit_bindings=False):
             if thread is not None:
                 thread.close()
 
+    def clear_selection(self) -> None:
+        """Clear the selection of text, where there is a screen yet.
+
+        From Python 3.12 on tasks run at once: the first screen is filled before it is shown.
+        """
+        from textual.app import ScreenStackError
+
+        with suppress(ScreenStackError):
+            super().clear_selection()
+
     async def on_event(self, event: events.Event) -> None:
         """What a person does comes before what a run does."""
         if self._background is not None and isinstance(event, _BY_HAND):
@@ -291,9 +302,10 @@ class SemsearchApp(App[int], inherit_bindings=False):
 
     def _handle_exception(self, error: Exception) -> None:
         # Textual's own report shows local variables: notes, queries, keys.
+        from textual.app import ScreenStackError
         from textual.css.query import NoMatches
 
-        if self._exit and isinstance(error, NoMatches):
+        if self._exit and isinstance(error, (NoMatches, ScreenStackError)):
             # A signal came while a screen was being made: what it looks for is gone by now.
             self._close_messages_no_wait()
             return
