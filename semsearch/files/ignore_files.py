@@ -44,7 +44,11 @@ class IgnoreFiles:
         """Path from the top of the repository around the root to the root; ends in `/`."""
 
     def above(self, root: bytes) -> Layers:
-        """What holds in the root because of the folders above it, up to the repository's top."""
+        """What holds in the root because of the folders above it, up to the repository's top.
+
+        A list that would hide the root has no say in it: who names a folder wants what is in it,
+        as in an environment that Python made, whose own ignore file is a single `*`.
+        """
         real = os.path.realpath(root)
         top = _repository_top(real)
         if top == real:
@@ -65,6 +69,7 @@ class IgnoreFiles:
                 finally:
                     openat.close(handle)
             folder, offset = os.path.join(folder, step), offset + len(step) + 1
+            layers = _not_hiding(layers, self.lead[: offset - 1], step)
         return layers
 
     def entering(
@@ -160,6 +165,18 @@ class IgnoreFiles:
 
     def _warn(self, source: bytes, what: str) -> None:
         self._report(Problem(source, "ignore file", what))
+
+
+def _not_hiding(layers: Layers, path: bytes, name: bytes) -> Layers:
+    """Layers without those by which a folder would be ignored."""
+    kept: list[Layer] = []
+    for place, layer in enumerate(layers):
+        verdict = layer.patterns.decide(path[layer.offset :], name, True)
+        if verdict is None:
+            kept.append(layer)
+        elif not verdict.ignored:
+            return (*kept, *layers[place:])
+    return tuple(kept)
 
 
 def _is_repository(handle: Handle) -> bool:

@@ -180,6 +180,24 @@ def test_ignore_files_above_the_root_count_up_to_the_top_of_its_repository(tmp_p
     assert explain(root, b"x.md").verdict == (True, b"../../.git/info/exclude", 1, b"x.md", False)
 
 
+def test_a_list_that_would_hide_the_root_has_no_say_in_it(tmp_path: Path) -> None:
+    """As the `*` that Python 3.13 and uv put into every environment they make."""
+    top = init(tmp_path / "top")
+    grow(top, {".gitignore": "c.md", "env/.gitignore": "*", "env/.semsearchignore": "b.md"})
+    root = grow(top / "env" / "lib" / "notes", dict.fromkeys(("a.md", "b.md", "sub/c.md"), ""))
+    assert taken(root) == [b"a.md"]
+    assert taken(top) == []
+    grow(top, {"env/.semsearchignore": "b.md\nlib/"})
+    assert taken(root) == [b"a.md", b"b.md"]
+
+
+def test_a_root_that_was_taken_back_into_its_repository_keeps_its_rules(tmp_path: Path) -> None:
+    top = init(tmp_path / "top")
+    grow(top, {".gitignore": "/*\n!/docs/\nb.md"})
+    root = grow(top / "docs", {"a.md": "", "b.md": ""})
+    assert taken(root) == [b"a.md"]
+
+
 def test_a_nested_repository_has_its_own_rules_and_ours_reach_through(tmp_path: Path) -> None:
     init(tmp_path)
     init(tmp_path / "inner")
