@@ -48,7 +48,8 @@ def path_status(engine: Engine, path: bytes) -> PathStatus:
             code="usage.not_indexed",
         )
     held = {one.path: one for one in store.files_at(path)}
-    if not held and not os.path.lexists(path):
+    known = held or any(one.path == path for one in roots)
+    if not known and not os.path.lexists(path):
         raise UsageError(
             f"There is no file or folder {display_path(path)!a}, and none in the index.",
             hint="Check the spelling, or mount the disk it is on.",

@@ -13,6 +13,7 @@ from semsearch import settings
 from semsearch.engine import Engine
 from semsearch.engine.job import JobOptions
 from semsearch.engine.left_out import path_status
+from semsearch.errors import UsageError
 from semsearch.files import walk
 from semsearch.records import IndexReport, PathStatus
 from tests.unit.files.trees import grow, without_privileges
@@ -91,3 +92,16 @@ def test_a_file_that_cannot_be_read_now_still_counts_and_is_told(desk: Desk) -> 
         store.mark_failed(root.id, ref, "changing")  # type: ignore[arg-type]
     status = desk.status(path)
     assert (status.files, told(status, desk.root)) == (1, {b"a.md": "changing"})
+
+
+def test_an_empty_folder_that_vanished_is_told_and_no_mistyped_path(
+    desk: Desk, tmp_path: Path
+) -> None:
+    place = tmp_path / "later"
+    place.mkdir()
+    desk.run(os.fsencode(place))
+    place.rmdir()
+    [problem] = desk.status(os.fsencode(place)).problems
+    assert (problem.path, problem.reason) == (os.fsencode(place), "root missing")
+    with pytest.raises(UsageError):
+        desk.status(os.fsencode(place / "below"))
