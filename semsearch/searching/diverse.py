@@ -62,7 +62,7 @@ def _likeness(store: Store, space: Space, chunks: list[int]) -> NDArray[np.float
     norms = np.linalg.norm(matrix, axis=1, keepdims=True)
     matrix /= np.where(norms > 0, norms, 1)
     cosines: NDArray[np.float32] = matrix @ matrix.T
-    low = float(cosines[np.ix_(held, held)].min()) if held else 0.0
+    low = float(np.min(cosines[np.ix_(held, held)])) if held else 0.0
     alike = np.zeros_like(cosines)
     if low < 1.0:
         np.divide(cosines - low, 1.0 - low, out=alike)
@@ -77,15 +77,16 @@ def _order(scores: list[float], alike: NDArray[np.float32]) -> list[int]:
     import numpy as np
 
     own = np.asarray(scores, np.float64)
-    spread = own.max() - own.min()
-    own = (own - own.min()) / spread if spread > 0 else np.ones_like(own)
+    low = np.min(own)
+    spread = np.max(own) - low
+    own = (own - low) / spread if spread > 0 else np.ones_like(own)
     worth = RELEVANCE * own
     nearest = np.zeros_like(own)
     order: list[int] = []
     for _ in scores:
         marginal = worth - (1.0 - RELEVANCE) * nearest
         marginal[order] = -np.inf
-        place = int(marginal.argmax())
+        place = int(np.argmax(marginal))
         order.append(place)
         np.maximum(nearest, alike[place], out=nearest)
     return order
