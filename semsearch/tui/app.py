@@ -302,10 +302,9 @@ class SemsearchApp(App[int], inherit_bindings=False):
 
     def _handle_exception(self, error: Exception) -> None:
         # Textual's own report shows local variables: notes, queries, keys.
-        from textual.app import ScreenStackError
         from textual.css.query import NoMatches
 
-        if self._exit and isinstance(error, (NoMatches, ScreenStackError)):
+        if self._exit and isinstance(error, NoMatches):
             # A signal came while a screen was being made: what it looks for is gone by now.
             self._close_messages_no_wait()
             return

@@ -21,9 +21,10 @@ def space_name(space: Space) -> str:
 
 def outlay_lines(outlay: Outlay) -> list[str]:
     """What a comparison would send, and what becomes of it."""
+    host, cost = one_line(outlay.host), about(outlay.cost_usd)
     lines = [
         f"{outlay.inputs:,} of {counted(outlay.candidates, 'candidate')} have no vector of it yet.",
-        f"They would go to {one_line(outlay.host)}: ~{outlay.tokens:,} tokens, {_about(outlay)}.",
+        f"They would go to {host}: ~{outlay.tokens:,} tokens, {cost}.",
         "Every vector is kept: a build or another comparison never pays for it again.",
     ]
     if outlay.needs_consent:
@@ -58,7 +59,3 @@ def _first(found: Comparison, side: str) -> int | None:
         if (row.rank_a if side == "a" else row.rank_b) == 1:
             return row.chunk
     return None
-
-
-def _about(outlay: Outlay) -> str:
-    return about(outlay.cost_usd)

@@ -44,6 +44,13 @@ async def test_without_an_index_the_first_steps_are_shown(configured: Settings) 
         assert not index_path(configured).exists()
 
 
+def test_a_screen_may_be_filled_before_it_is_shown(configured: Settings) -> None:
+    """As it is from Python 3.12 on, where a task runs as soon as it is made."""
+    app = SemsearchApp(configured)
+    assert not app.screen_stack
+    app.clear_selection()
+
+
 async def test_a_damaged_index_is_told_with_the_way_out(indexed: Settings) -> None:
     path = index_path(indexed)
     content = path.read_bytes()
