@@ -8,9 +8,7 @@ from itertools import count
 from semsearch.records import StoredFile
 from semsearch.store.base import (
     BATCH,
-    DIGESTS,
     batches,
-    digest_list,
     id_list,
     joined,
     signed,
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Final
 
-    from semsearch.records import FileRef, NewFile, Passage
+    from semsearch.records import FileRef, NewFile
     from semsearch.store.driver import Row
 
 _FILE: Final = (
@@ -152,7 +150,9 @@ class Files(Roots, Lexical, Passages):
         """
         from semsearch.store.checksums import row_checksum
 
-        ids = self._passage_ids([passage for _, new in versions for _, passage in new.chunks])
+        passages = [passage for _, new in versions for _, passage in new.chunks]
+        before, now = self._store_passages(passages)
+        ids = before | now
         rows = [
             (
                 file,
@@ -190,19 +190,6 @@ class Files(Roots, Lexical, Passages):
             ],
         )
         self._index_file(file, new.title, where, new.text)
-
-    def _passage_ids(self, passages: Sequence[Passage]) -> dict[bytes, int]:
-        """Row ids by digest; what is not stored yet is."""
-        ids = self._known_passages(passages)
-        new = [passage for passage in passages if passage.digest not in ids]
-        if new:
-            self.add_passages(new)
-            ids |= self._known_passages(new)
-        return ids
-
-    def _known_passages(self, passages: Sequence[Passage]) -> dict[bytes, int]:
-        listed = digest_list([passage.digest for passage in passages])
-        return dict(self._db.rows(f"SELECT passage.digest, passage.id FROM {DIGESTS}", (listed,)))
 
     def mark_failed(self, root: int, ref: FileRef, reason: str, fingerprint: int = 0) -> int:
         """Record that a file cannot be read now; what the index holds of it stays searchable.

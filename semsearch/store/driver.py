@@ -125,7 +125,7 @@ class Database:
         except (apsw.Error, ValueError) as error:
             raise translate(error, self.path) from error
 
-    def insert_many(self, into: str, rows: Sequence[Row], otherwise: str = "") -> None:
+    def insert_many(self, into: str, rows: Sequence[Row]) -> None:
         """Insert rows, many by one statement; a row that is refused spoils the transaction.
 
         A statement for each would cost several times what SQLite does for it. Not for FTS5
@@ -135,14 +135,13 @@ class Database:
         Args:
             into: table and columns, as in `vector(key, value)`.
             rows: values of the columns, in their order.
-            otherwise: the `ON CONFLICT` clause.
         """
         self._check_writing()
         start = 0
         try:
             for size in _ROWS_AT_ONCE:
                 while len(rows) - start >= size:
-                    statement = _insertion(into, len(rows[start]), size, otherwise)
+                    statement = _insertion(into, len(rows[start]), size)
                     cells = tuple(chain.from_iterable(rows[start : start + size]))
                     self._connection.execute(statement, cells).fetchall()
                     start += size
@@ -349,11 +348,11 @@ class Database:
 
 
 @lru_cache(maxsize=64)
-def _insertion(into: str, columns: int, rows: int, otherwise: str) -> str:
+def _insertion(into: str, columns: int, rows: int) -> str:
     # OR FAIL: what was inserted before the refused row is not taken back here, by a copy of every
     # page that was touched, but with the transaction.
     values = ", ".join([f"({', '.join('?' * columns)})"] * rows)
-    return f"INSERT OR FAIL INTO {into} VALUES {values} {otherwise}"
+    return f"INSERT OR FAIL INTO {into} VALUES {values}"
 
 
 def wrong_version(path: str, found: int) -> SemsearchError:

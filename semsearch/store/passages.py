@@ -18,18 +18,31 @@ class Passages(Part):
 
     def add_passages(self, passages: Sequence[Passage]) -> None:
         """Store texts that are new; a known digest is left alone."""
+        with self._db.change():
+            self._store_passages(passages)
+
+    def _store_passages(
+        self, passages: Sequence[Passage]
+    ) -> tuple[dict[bytes, int], dict[bytes, int]]:
+        """Row ids by digest: of texts that were stored before, and of those that are now."""
         from semsearch.store.checksums import row_checksum
 
-        rows = [
-            (*passage, row_checksum(passage.digest, passage.body, passage.tokens, passage.withheld))
-            for passage in passages
-        ]
-        with self._db.change():
-            self._db.insert_many(
-                "passage(digest, text, body, tokens, withheld, checksum)",
-                rows,
-                "ON CONFLICT(digest) DO NOTHING",
-            )
+        known = self._known_passages(passages)
+        new = {one.digest: one for one in passages if one.digest not in known}
+        self._db.insert_many(
+            "passage(digest, text, body, tokens, withheld, checksum)",
+            [
+                (*one, row_checksum(one.digest, one.body, one.tokens, one.withheld))
+                for one in new.values()
+            ],
+        )
+        # AUTOINCREMENT hands out consecutive ids within a transaction.
+        first = self._db.connection.last_insert_rowid() - len(new) + 1
+        return known, dict(zip(new, range(first, first + len(new)), strict=True))
+
+    def _known_passages(self, passages: Sequence[Passage]) -> dict[bytes, int]:
+        listed = digest_list([passage.digest for passage in passages])
+        return dict(self._db.rows(f"SELECT passage.digest, passage.id FROM {DIGESTS}", (listed,)))
 
     def collect_garbage(self) -> int:
         """Delete passages no chunk refers to, with their vectors and codes; returns how many.

@@ -75,7 +75,6 @@ class Vectors(Spaces, Passages, Ledger):
                 ledger = self._add_sent(sent) if entry is None else self._complete_sent(entry, sent)
             if not known:
                 self._learn_dimensions(space, dimensions)
-            self.add_passages(passages)
             self._insert_vectors(space, passages, values, codes, ledger)
 
     def _encode(self, vectors: Sequence[bytes], dimensions: int) -> tuple[list[bytes], list[bytes]]:
@@ -104,31 +103,37 @@ class Vectors(Spaces, Passages, Ledger):
         from semsearch.store.checksums import vector_checksum
 
         digests = [passage.digest for passage in passages]
-        place: dict[int, int] = dict(
-            self._db.rows(
-                f"SELECT passage.id, json_each.key FROM {DIGESTS}", (digest_list(digests),)
-            )
-        )
+        before, now = self._store_passages(passages)
+        waiting = self._without_vector(space, before) if before else []
         first = space << PASSAGE_BITS
-        for (known,) in self._db.rows(
-            "SELECT key FROM code WHERE key IN (SELECT value FROM json_each(?))",
-            (id_list(first | id for id in place),),
-        ):
-            del place[known - first]
-        self._db.insert_many("code(key, bits)", [(first | id, codes[i]) for id, i in place.items()])
+        place = {digest: number for number, digest in enumerate(digests)}
+        rows = [(first | id, place[digest]) for digest, id in (*waiting, *now.items())]
+        self._db.insert_many("code(key, bits)", [(key, codes[number]) for key, number in rows])
         self._db.insert_many(
             "vector(key, value, checksum, ledger)",
             [
-                (first | id, values[i], vector_checksum(space, digests[i], values[i]), ledger)
-                for id, i in place.items()
+                (key, values[i], vector_checksum(space, digests[i], values[i]), ledger)
+                for key, i in rows
             ],
         )
-        chunks = self._db.value(
-            "SELECT count(*) FROM json_each(?) CROSS JOIN chunk ON chunk.passage = json_each.value",
-            (id_list(place),),
-        )
-        if chunks:
-            self._db.run("UPDATE space SET covered = covered + ? WHERE id = ?", (chunks, space))
+        if waiting:  # a text that is new stands in no chunk yet
+            self._db.run(
+                "UPDATE space SET covered = covered + (SELECT count(*) FROM json_each(?) "
+                "CROSS JOIN chunk ON chunk.passage = json_each.value) WHERE id = ?",
+                (id_list(id for _, id in waiting), space),
+            )
+
+    def _without_vector(self, space: int, passages: dict[bytes, int]) -> list[tuple[bytes, int]]:
+        """Those of these row ids, with their digests, that have no vector in the space."""
+        first = space << PASSAGE_BITS
+        held = {
+            key - first
+            for (key,) in self._db.rows(
+                "SELECT key FROM code WHERE key IN (SELECT value FROM json_each(?))",
+                (id_list(first | id for id in passages.values()),),
+            )
+        }
+        return [(digest, id) for digest, id in passages.items() if id not in held]
 
     def _learn_dimensions(self, space: int, dimensions: int) -> None:
         self._db.run("UPDATE space SET dimensions = ? WHERE id = ?", (dimensions, space))
