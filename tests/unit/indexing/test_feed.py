@@ -13,7 +13,7 @@ from semsearch.indexing.embedding import VectorFeed
 from semsearch.indexing.spending import Spending
 from semsearch.indexing.tally import Tally
 from tests.fakes.embedder import FakeEmbedder
-from tests.store.material import ROOT, fresh, version
+from tests.store.material import ROOT, fresh, put, version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,6 +81,18 @@ def test_a_file_is_found_as_soon_as_its_last_vector_is_stored(
     list(feeding.feed.pump())
     assert feeding.store.embedded(feeding.space.id, [digest]) == {digest}
     assert feeding.store.file(feeding.root.id, b"only.md") is not None
+
+
+def test_a_call_is_charged_to_the_folders_of_all_its_texts(feeding: Feeding) -> None:
+    """Also of a text that is in the index and of one that a file waits for."""
+    feeding.embedder.max_inputs = 2
+    other = feeding.store.add_root(b"/srv/other")
+    put(feeding.store, None, version(other.id, b"old.md", ["a note called elsewhere"]))
+    feeding.add(b"new.md")
+    list(feeding.feed.embed(feeding.store.unembedded(feeding.space.id, 9, True)))
+    assert [len(texts) for texts, _ in feeding.embedder.calls] == [2]
+    spent = feeding.store.spend_of_roots()
+    assert spent[feeding.root.id] == spent[other.id] > 0
 
 
 def test_a_vector_of_another_model_does_not_count(feeding: Feeding) -> None:
