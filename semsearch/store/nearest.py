@@ -251,7 +251,7 @@ class Nearest(Spaces, Ledger):
             if len(rows) < len(block):
                 return cosines, [key for key in block if key not in cosines]
             known = [cosines[key] for key in keys[: len(cosines)]]
-            if are_enough(agreement, known, plan.limit):
+            if are_enough(agreement[: plan.candidates], known, plan.limit):
                 break
         return cosines, []
 

@@ -22,9 +22,10 @@ _NO_COSINE: Final = -2.0
 _PARTS: Final = 4
 """The first look is at one part in so many of each code."""
 _WIDEST: Final = 8
-"""Codes kept after the first look, for each that is wanted after the second."""
-_CERTAINTY: Final = 3.0
-"""Standard deviations by which a vector must be estimated too far, to be left unread."""
+_WIDEST_AT: Final = 100_000
+"""Codes kept after the first look for each that is wanted after the second, among so many; in
+larger spaces more, by the power of 0.3: measured up to 1,000,000, where 8 lose a hundredth of the
+true neighbours."""
 
 
 class ResidentCodes:
@@ -129,12 +130,13 @@ class ResidentCodes:
         if count >= self._count:
             return np.arange(self._count)
         differing = self._differing_starts(query[: self._start])
-        if 2 * _WIDEST * count >= self._count:
+        kept = int(_WIDEST * count * max(1.0, self._count / _WIDEST_AT) ** 0.3)
+        if 2 * kept >= self._count:
             places = np.arange(self._count)
         else:
             # An eighth of the codes tells well enough where to stop.
             seen = np.cumsum(np.bincount(differing[::8]))
-            places = np.flatnonzero(differing <= np.searchsorted(seen, _WIDEST * count // 8))
+            places = np.flatnonzero(differing <= np.searchsorted(seen, kept // 8))
             differing = differing[places]
         differing += self._differing_rests(query[self._start :], places)
         return places[_fewest(differing, count)]
@@ -236,7 +238,11 @@ def cosines_of(halves: Sequence[bytes], query: bytes) -> list[float]:
 
 
 def are_enough(agreement: NDArray[np.float32], cosines: Sequence[float], limit: int) -> bool:
-    """Whether what is still unread is all but certainly below the `limit` best that were read.
+    """Whether all but certainly no unread vector is among the `limit` best.
+
+    The cosines that were read tell what an agreement is worth and how far it errs. The more are
+    unread, the likelier is one of them far off its estimate: less than one of them is, by more
+    than `sqrt(2 ln(unread / 2))` standard deviations (Chernoff's bound of the normal tail).
 
     Args:
         agreement: of every candidate with the query, descending.
@@ -246,8 +252,9 @@ def are_enough(agreement: NDArray[np.float32], cosines: Sequence[float], limit: 
     import numpy as np
 
     read = len(cosines)
-    if read >= len(agreement) or read <= limit:
-        return read >= len(agreement)
+    unread = len(agreement) - read
+    if unread <= 0 or read <= limit:
+        return unread <= 0
     # Both less their means, so that a line through the origin fits them.
     known, offset = np.array(cosines, np.float64), agreement[:read].astype(np.float64)
     known -= known.sum() / read
@@ -256,7 +263,8 @@ def are_enough(agreement: NDArray[np.float32], cosines: Sequence[float], limit: 
     slope = offset @ known / max(float(offset @ offset), 1e-9)
     rest = known - slope * offset
     spread = math.sqrt(rest @ rest / read)
-    greatest = slope * (agreement[read] - mean) + _CERTAINTY * spread
+    error = spread * math.sqrt(2 * math.log(max(unread / 2, 1.0)))
+    greatest = slope * (agreement[read] - mean) + error
     return bool(greatest < np.partition(known, read - limit)[read - limit])
 
 

@@ -121,6 +121,21 @@ def test_a_question_finds_its_neighbours_however_many_codes_there_are() -> None:
     assert found >= 0.97 * 200
 
 
+def test_among_more_codes_more_are_looked_at_a_second_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    codes = np.full((1000, 16), 255, np.uint8)
+    codes[:200] = [1] + [0] * 7 + [255] * 8
+    codes[500] = [3] + [0] * 15  # begins less alike than two hundred others, and is the nearest
+
+    def found() -> bool:
+        return 500 in filled(codes).likeliest(bytes(16), np.ones(128, np.float32), 10)[0]
+
+    assert not found()
+    monkeypatch.setattr("semsearch.store.resident._WIDEST_AT", 10)
+    assert found()
+
+
 def test_reading_ends_when_the_rest_is_too_far() -> None:
     agreement = np.asarray([9, 8, 7, 6, 5, 4, 3, 2, 1, 0], np.float32)
     exact = (agreement / 10).tolist()
@@ -130,9 +145,11 @@ def test_reading_ends_when_the_rest_is_too_far() -> None:
     assert not are_enough(agreement, exact[:2], 2)
     assert are_enough(agreement, exact, 2)
     assert are_enough(agreement[:2], exact[:2], 2)
-    # Estimates that err widely.
-    assert not are_enough(agreement, [0.5, 0.9, 0.1, 0.8, 0.2], 2)
-    assert not are_enough(np.zeros(10, np.float32), exact[:5], 2)
+    # Estimates that err widely: of a few others none is near, of many one may be.
+    erring = [0.5, 0.9, 0.1, 0.8, 0.2]
+    assert are_enough(agreement, erring, 2)
+    assert not are_enough(np.concatenate((agreement[:5], np.full(200, 4, np.float32))), erring, 2)
+    assert not are_enough(np.zeros(20, np.float32), exact[:5], 2)
 
 
 @pytest.mark.parametrize("width", [8, 48])
