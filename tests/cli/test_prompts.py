@@ -7,12 +7,55 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.conftest import data_of
+from tests.fakes.api_server import KEY, FakeApi
 from tests.tui.pty_app import PtyApp
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cli.conftest import Run
+
+MODEL = "openai/text-embedding-3-small"
+
+
+@pytest.fixture
+def env(api: FakeApi) -> dict[str, str]:
+    return {"OPENROUTER_API_KEY": KEY, "SEMSEARCH_BASE_URL": api.url}
+
+
+@pytest.mark.parametrize("command", [["index"], ["models", "build", MODEL]], ids=["index", "build"])
+@pytest.mark.parametrize(("keys", "sends"), [("y\r", True), ("n\r", False), ("\x04", False)])
+def test_text_leaves_after_a_yes_and_no_other_answer(
+    run: Run,
+    notes: Path,
+    api: FakeApi,
+    env: dict[str, str],
+    command: list[str],
+    keys: str,
+    sends: bool,
+) -> None:
+    assert run("index", str(notes), "--offline").returncode == 0
+    with PtyApp(*command, env=env) as app:
+        app.until(lambda text: "Send it? [y/N]" in text)
+        assert api.embedding_requests == []
+        app.send(keys)
+        assert app.wait() == (0 if sends else 4)
+        assert ("\r\nerror: Nothing was sent." in app.text) is not sends
+    assert bool(api.embedding_requests) is sends
+
+
+@pytest.mark.parametrize("command", [["index"], ["models", "build", MODEL]], ids=["index", "build"])
+def test_where_nobody_can_be_asked_yes_must_be_said_beforehand(
+    run: Run, notes: Path, api: FakeApi, env: dict[str, str], command: list[str]
+) -> None:
+    assert run("index", str(notes), "--offline").returncode == 0
+    refused = run(*command, env=env)
+    assert refused.returncode == 4
+    assert "nobody agreed to it" in refused.stderr
+    assert "--yes" in refused.stderr
+    assert api.embedding_requests == []
+    assert run(*command, "--yes", env=env).returncode == 0
+    assert api.embedding_requests
 
 
 @pytest.mark.parametrize("keys", ["n\r", "\r", "perhaps\r", "\x04"])

@@ -75,6 +75,19 @@ def test_folders_within_folders_are_told_once(desk: Desk, tmp_path: Path) -> Non
     ]
 
 
+def test_a_folder_above_is_asked_about_the_folders_below_it(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "notes" / "c.md").write_text("# C\n")
+    status = desk.status(os.fsencode(tmp_path))
+    assert (status.files, told(status, desk.root)) == (2, {b"c.md": "not indexed yet"})
+
+
+def test_a_file_of_the_same_size_has_changed_with_its_time(desk: Desk) -> None:
+    path = os.path.join(desk.root, b"a.md")
+    assert desk.status(path).problems == ()
+    os.utime(path, ns=(1, 1))
+    assert told(desk.status(path), desk.root) == {b"a.md": "changed since it was indexed"}
+
+
 def test_a_path_that_was_left_out_by_choice_is_told_so(desk: Desk) -> None:
     with closing(desk.engine()) as engine:
         engine.exclude(os.path.join(desk.root, b"sub"))
@@ -92,6 +105,7 @@ def test_a_file_that_cannot_be_read_now_still_counts_and_is_told(desk: Desk) -> 
         store.mark_failed(root.id, ref, "changing")  # type: ignore[arg-type]
     status = desk.status(path)
     assert (status.files, told(status, desk.root)) == (1, {b"a.md": "changing"})
+    assert desk.status(os.path.join(desk.root, b"sub")).problems == ()
 
 
 def test_an_empty_folder_that_vanished_is_told_and_no_mistyped_path(

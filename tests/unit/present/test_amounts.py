@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from semsearch.present.amounts import about, counted
+from semsearch.present.amounts import about, counted, duration, size
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,13 @@ def test_one_is_no_plural() -> None:
         "0 files",
         "2,000 files",
     )
+
+
+def test_sizes_and_times_change_their_unit_where_people_do() -> None:
+    assert [size(999), size(1000), size(1_500_000)] == ["999 B", "1 kB", "1.5 MB"]
+    assert [duration(9.94), duration(89), duration(90), duration(5400)] == [
+        "9.9 s",
+        "89 s",
+        "2 min",
+        "1.5 h",
+    ]

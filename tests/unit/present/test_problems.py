@@ -46,6 +46,15 @@ def test_paths_are_listed_by_reason_and_the_rest_is_counted() -> None:
     ]
 
 
+def test_what_is_not_told_is_counted_by_paths() -> None:
+    lines = problems_text([STATUS.problems[-1], *LINKS[:5]], most=1).splitlines()
+    assert lines == ["/n/b: ignored", "    by y", "and 5 more; --json lists them all"]
+    whole = PathStatus(b"/n", 1, 2, tuple(LINKS[:3]), {"symlink": 3})
+    assert path_status_text(whole, most=1).splitlines()[-1] == (
+        "  and 2 more; -v and --json list them"
+    )
+
+
 def test_data_says_how_many_paths_it_does_not_list() -> None:
     [path] = path_status_data([STATUS])["paths"]
     assert path["unlisted"] == 15
