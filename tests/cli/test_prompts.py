@@ -37,6 +37,7 @@ def test_text_leaves_after_a_yes_and_no_other_answer(
     assert run("index", str(notes), "--offline").returncode == 0
     with PtyApp(*command, env=env) as app:
         app.until(lambda text: "Send it? [y/N]" in text)
+        assert "127.0.0.1" in app.text, "who is asked is told where it would go"
         assert api.embedding_requests == []
         app.send(keys)
         assert app.wait() == (0 if sends else 4)
