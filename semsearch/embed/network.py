@@ -51,11 +51,6 @@ class Network(httpcore.NetworkBackend):
         left = self.deadline - self._monotonic()
         return left if timeout is None else min(left, timeout)
 
-    def check_deadline(self) -> None:
-        """Raise the library's timeout when the deadline is over."""
-        if self.left(None) <= 0:
-            raise httpcore.ReadTimeout("the deadline is over")
-
     def connect_tcp(
         self,
         host: str,

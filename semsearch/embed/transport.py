@@ -87,7 +87,7 @@ class Transport:
             )
             with closing(self._pool.handle_request(request)) as response:
                 found = {name.lower(): value for name, value in response.headers.items()}
-                content = _read(response, cap, self._network)
+                content = _read(response, cap)
                 return RawReply(response.status_code, found, content)
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
             if self._network.aborted:
@@ -173,7 +173,7 @@ def _reason(error: Exception) -> str:
 # --- reading ---------------------------------------------------------------------------------
 
 
-def _read(response: httpx.Response, cap: int, network: Network) -> bytes:
+def _read(response: httpx.Response, cap: int) -> bytes:
     """The body, decompressed, no longer than `cap`."""
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in {"identity", "", "gzip", "deflate", "x-gzip"}:
@@ -195,7 +195,6 @@ def _read(response: httpx.Response, cap: int, network: Network) -> bytes:
                 MalformedReply(f"The reply is longer than the {cap} bytes it may have."),
                 service=True,
             )
-        network.check_deadline()
     return b"".join(chunks)[: cap + 1]
 
 
