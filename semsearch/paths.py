@@ -59,9 +59,13 @@ def _folder(kind: str, variable: str, below_home: str) -> str:
     return finders[kind](_APPLICATION, appauthor=False)
 
 
-def default_index() -> str:
-    """The index used when neither a flag, nor the environment, nor a setting names one."""
-    return os.path.join(data_folder(), "index.db")
+def index_file(chosen: str) -> str:
+    """The index that is named, with `~` as in a shell, which no settings file passes through.
+
+    Args:
+        chosen: its path; empty for the one in the user's data folder.
+    """
+    return os.path.expanduser(chosen) if chosen else os.path.join(data_folder(), "index.db")
 
 
 def make_private_folder(path: str | bytes) -> None:

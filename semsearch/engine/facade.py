@@ -7,7 +7,7 @@ import time
 
 from semsearch.engine.model_verbs import ModelVerbs
 from semsearch.errors import AccessError, SemsearchError, UsageError
-from semsearch.paths import default_index
+from semsearch.paths import index_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Engine(ModelVerbs):
 
     def __init__(self, settings: Settings, *, index_path: str = "", stays: bool = False) -> None:
         self.settings = settings
-        self.index_path = index_path or settings.text("index.path") or default_index()
+        self.index_path = index_path or index_file(settings.text("index.path"))
         self._store: SqliteStore | None = None
         self._embedders: dict[Choice, Embedder] = {}
         self._stays = stays

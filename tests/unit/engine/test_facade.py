@@ -1,4 +1,4 @@
-"""What an engine holds of its index while it answers."""
+"""Where the index of an engine is, and what is held of it while it answers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ from semsearch.engine.job import JobOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def test_a_settings_file_may_name_the_index_from_home(tmp_path: Path, isolated_home: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[index]\npath = "~/notes.db"\n')
+    engine = Engine(settings.load(config_path=str(path)))
+    assert engine.index_path == str(isolated_home / "notes.db")
 
 
 def test_pages_are_kept_for_those_questions_only_that_come_back_to_them(tmp_path: Path) -> None:
