@@ -28,7 +28,10 @@ class Passages(Part):
         from semsearch.store.checksums import row_checksum
 
         known = self._known_passages(passages)
-        new = {one.digest: one for one in passages if one.digest not in known}
+        new: dict[bytes, Passage] = {}
+        for one in passages:
+            if one.digest not in known:
+                new.setdefault(one.digest, one)
         self._db.insert_many(
             "passage(digest, text, body, tokens, withheld, checksum)",
             [

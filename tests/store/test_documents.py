@@ -235,6 +235,17 @@ def test_equal_text_is_stored_once(index: Index) -> None:
     assert store.coverage(index.space.id) == (3, 3)
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_of_equal_texts_the_first_is_stored(index: Index, at_once: bool) -> None:
+    """The middle of a private key is known as one by what stands around it."""
+    secret, plain = passage_of("MIIEow", withheld="private key"), passage_of("MIIEow")
+    for passages in [[secret, plain]] if at_once else [[secret], [plain]]:
+        index.store.add_passages(passages)
+    put(index.store, None, version(index.root.id, b"a.txt", ["MIIEow"]))
+    assert index.store.unembedded(index.space.id, 9, remote=True) == []
+    assert index.store.unembedded(index.space.id, 9, remote=False) == [secret]
+
+
 def test_garbage_is_what_no_chunk_shows(index: Index) -> None:
     store = index.store
     put(store, index.space.id, version(index.root.id, b"a.md", ["shown"]))
