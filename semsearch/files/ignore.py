@@ -7,6 +7,8 @@ nearest first. The last matching line of the nearest list with a matching line d
 
 from __future__ import annotations
 
+from copy import copy
+from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from semsearch.files.wildmatch import Pattern, PatternError, compile_pattern
@@ -98,6 +100,18 @@ class IgnoreList:
             self._suffixes.setdefault(pattern.ending, []).append(entry)
         else:
             self._endings.append(entry)
+
+    def without(self, line: int) -> IgnoreList:
+        """The same list but for one line."""
+        rest = copy(self)
+        rest._names, rest._paths, rest._suffixes = {}, {}, {}
+        rest._endings, rest._globs = [], []
+        tables = (self._names, self._paths, self._suffixes)
+        entries = (entry for table in tables for some in table.values() for entry in some)
+        for entry in chain(entries, self._endings, self._globs):
+            if entry.line != line:
+                rest._add(entry)
+        return rest
 
     def __bool__(self) -> bool:
         """Whether any pattern is left."""

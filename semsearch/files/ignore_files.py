@@ -26,6 +26,8 @@ OWN_IGNORE: Final = ".semsearchignore"
 GIT_FOLDER: Final = ".git"
 CONTROL_NAMES: Final = frozenset((GIT_IGNORE, OWN_IGNORE, GIT_FOLDER))
 """Names that change what is in force in their folder."""
+_ANY: Final = b"\0"
+"""The name of no file: a line that ignores it ignores whatever stands there."""
 
 
 class IgnoreFiles:
@@ -46,8 +48,9 @@ class IgnoreFiles:
     def above(self, root: bytes) -> Layers:
         """What holds in the root because of the folders above it, up to the repository's top.
 
-        A list that would hide the root has no say in it: who names a folder wants what is in it,
-        as in an environment that Python made, whose own ignore file is a single `*`.
+        A line of git's by which the root and whatever it holds would be ignored does not count:
+        who names a folder wants what is in it, as in an environment that Python made, whose own
+        ignore file is a single `*`.
         """
         real = os.path.realpath(root)
         top = _repository_top(real)
@@ -69,7 +72,7 @@ class IgnoreFiles:
                 finally:
                     openat.close(handle)
             folder, offset = os.path.join(folder, step), offset + len(step) + 1
-            layers = _not_hiding(layers, self.lead[: offset - 1], step)
+            layers = _not_hiding(layers, self.lead[: offset - 1], step, self.lead + _ANY)
         return layers
 
     def entering(
@@ -167,15 +170,19 @@ class IgnoreFiles:
         self._report(Problem(source, "ignore file", what))
 
 
-def _not_hiding(layers: Layers, path: bytes, name: bytes) -> Layers:
-    """Layers without those by which a folder would be ignored."""
+def _not_hiding(layers: Layers, path: bytes, name: bytes, inside: bytes) -> Layers:
+    """Layers without the lines of git's that ignore a folder and also any file `inside` it."""
     kept: list[Layer] = []
     for place, layer in enumerate(layers):
-        verdict = layer.patterns.decide(path[layer.offset :], name, True)
-        if verdict is None:
-            kept.append(layer)
-        elif not verdict.ignored:
+        patterns, offset, repository = layer
+        verdict = patterns.decide(path[offset:], name, True)
+        if verdict is not None and not verdict.ignored:
             return (*kept, *layers[place:])
+        if verdict is not None and not verdict.explicit:
+            while (line := patterns.decide(inside[offset:], _ANY, False)) and line.ignored:
+                patterns = patterns.without(line.line)
+        if patterns:
+            kept.append(Layer(patterns, offset, repository))
     return tuple(kept)
 
 

@@ -180,15 +180,26 @@ def test_ignore_files_above_the_root_count_up_to_the_top_of_its_repository(tmp_p
     assert explain(root, b"x.md").verdict == (True, b"../../.git/info/exclude", 1, b"x.md", False)
 
 
-def test_a_list_that_would_hide_the_root_has_no_say_in_it(tmp_path: Path) -> None:
+def test_a_line_that_would_hide_whatever_the_root_holds_does_not_count(tmp_path: Path) -> None:
     """As the `*` that Python 3.13 and uv put into every environment they make."""
     top = init(tmp_path / "top")
-    grow(top, {".gitignore": "c.md", "env/.gitignore": "*", "env/.semsearchignore": "b.md"})
-    root = grow(top / "env" / "lib" / "notes", dict.fromkeys(("a.md", "b.md", "sub/c.md"), ""))
+    grow(top, {".gitignore": "c.md", "env/.gitignore": "*\nd.md", "env/.semsearchignore": "b.md"})
+    root = grow(top / "env" / "lib" / "notes", dict.fromkeys(("a.md", "b.md", "d.md"), ""))
+    grow(root, {"sub/c.md": ""})
     assert taken(root) == [b"a.md"]
     assert taken(top) == []
-    grow(top, {"env/.semsearchignore": "b.md\nlib/"})
-    assert taken(root) == [b"a.md", b"b.md"]
+    grow(top, {"env/.gitignore": "lib/**\nd.md"})
+    assert taken(root) == [b"a.md"]
+    grow(top, {"env/.semsearchignore": "*"})
+    assert taken(root) == [], "what is said to semsearch itself always counts"
+
+
+def test_a_root_that_is_hidden_keeps_the_rules_about_what_it_holds(tmp_path: Path) -> None:
+    top = init(tmp_path / "top")
+    grow(top, {".gitignore": "build/\nsecrets.md\n*.pem", ".semsearchignore": "build\ndiary.md"})
+    names = ("a.md", "secrets.md", "k.pem", "diary.md", "sub/build/x.md")
+    root = grow(top / "build", dict.fromkeys(names, ""))
+    assert taken(root) == [b"a.md"]
 
 
 def test_a_root_that_was_taken_back_into_its_repository_keeps_its_rules(tmp_path: Path) -> None:
