@@ -26,6 +26,8 @@ _WIDEST_AT: Final = 100_000
 """Codes kept after the first look for each that is wanted after the second, among so many; in
 larger spaces more, by the power of 0.3: measured up to 1,000,000, where 8 lose a hundredth of the
 true neighbours."""
+_CERTAINTY: Final = 3.0
+"""Standard deviations by which a vector must be estimated too far, at least, to be left unread."""
 
 
 class ResidentCodes:
@@ -238,11 +240,12 @@ def cosines_of(halves: Sequence[bytes], query: bytes) -> list[float]:
 
 
 def are_enough(agreement: NDArray[np.float32], cosines: Sequence[float], limit: int) -> bool:
-    """Whether all but certainly no unread vector is among the `limit` best.
+    """Whether it is unlikely that an unread vector is among the `limit` best.
 
     The cosines that were read tell what an agreement is worth and how far it errs. The more are
-    unread, the likelier is one of them far off its estimate: less than one of them is, by more
-    than `sqrt(2 ln(unread / 2))` standard deviations (Chernoff's bound of the normal tail).
+    unread, the likelier is one of them far off its estimate: with normal errors, on average fewer
+    than one by more than `sqrt(2 ln(unread / 2))` standard deviations. Three of them are asked of
+    the next vector at least, and it is the likeliest.
 
     Args:
         agreement: of every candidate with the query, descending.
@@ -263,7 +266,7 @@ def are_enough(agreement: NDArray[np.float32], cosines: Sequence[float], limit: 
     slope = offset @ known / max(float(offset @ offset), 1e-9)
     rest = known - slope * offset
     spread = math.sqrt(rest @ rest / read)
-    error = spread * math.sqrt(2 * math.log(max(unread / 2, 1.0)))
+    error = spread * max(_CERTAINTY, math.sqrt(2 * math.log(max(unread / 2, 1.0))))
     greatest = slope * (agreement[read] - mean) + error
     return bool(greatest < np.partition(known, read - limit)[read - limit])
 

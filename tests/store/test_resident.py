@@ -145,10 +145,12 @@ def test_reading_ends_when_the_rest_is_too_far() -> None:
     assert not are_enough(agreement, exact[:2], 2)
     assert are_enough(agreement, exact, 2)
     assert are_enough(agreement[:2], exact[:2], 2)
-    # Estimates that err widely: of a few others none is near, of many one may be.
-    erring = [0.5, 0.9, 0.1, 0.8, 0.2]
-    assert are_enough(agreement, erring, 2)
-    assert not are_enough(np.concatenate((agreement[:5], np.full(200, 4, np.float32))), erring, 2)
+    # Estimates that err widely.
+    assert not are_enough(agreement, [0.5, 0.9, 0.1, 0.8, 0.2], 2)
+    # Estimates that err: of a hundred others all are too far, of a thousand one may not be.
+    for unread, enough in ((100, True), (1000, False)):
+        others = np.concatenate((agreement[:5], np.full(unread, 5, np.float32)))
+        assert are_enough(others, [0.7, 0.9, 0.5, 0.1, 0.3], 2) is enough
     assert not are_enough(np.zeros(20, np.float32), exact[:5], 2)
 
 
