@@ -48,7 +48,7 @@ def path_status(engine: Engine, path: bytes) -> PathStatus:
             code="usage.not_indexed",
         )
     held = {one.path: one for one in store.files_at(path)}
-    known = held or any(one.path == path for one in roots)
+    known = held or any(is_below(one.path, path) for one in roots)
     if not known and not os.path.lexists(path):
         raise UsageError(
             f"There is no file or folder {display_path(path)!a}, and none in the index.",

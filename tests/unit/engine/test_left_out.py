@@ -111,11 +111,13 @@ def test_a_file_that_cannot_be_read_now_still_counts_and_is_told(desk: Desk) -> 
 def test_an_empty_folder_that_vanished_is_told_and_no_mistyped_path(
     desk: Desk, tmp_path: Path
 ) -> None:
-    place = tmp_path / "later"
-    place.mkdir()
+    place = tmp_path / "disk" / "later"
+    place.mkdir(parents=True)
     desk.run(os.fsencode(place))
     place.rmdir()
-    [problem] = desk.status(os.fsencode(place)).problems
-    assert (problem.path, problem.reason) == (os.fsencode(place), "root missing")
+    place.parent.rmdir()
+    for asked in (place, place.parent):
+        [problem] = desk.status(os.fsencode(asked)).problems
+        assert (problem.path, problem.reason) == (os.fsencode(place), "root missing")
     with pytest.raises(UsageError):
         desk.status(os.fsencode(place / "below"))
