@@ -139,9 +139,12 @@ def same_rows(index: str, target: str) -> float:
     """CPU seconds of inserting what an index holds of its files into tables like its own.
 
     Every row of files, chunks, passages, codes, vectors and both keyword tables, one at a time,
-    those of 1000 chunks in a transaction, everything read beforehand.
+    those of 1000 chunks in a transaction, everything read beforehand. The words of a file are those
+    of its chunks, a few more where they overlap.
     """
     import apsw
+
+    from semsearch.store.schema import FULL_TEXT_OPTIONS, FULL_TEXT_TABLES
 
     source = apsw.Connection(index)
     kept = ("file", "passage", "chunk", "code", "vector")
@@ -150,6 +153,9 @@ def same_rows(index: str, target: str) -> float:
         f"SELECT sql FROM sqlite_schema WHERE tbl_name IN ({listed}) AND sql IS NOT NULL"
     )
     database = _database(target, [sql for (sql,) in schema])
+    for table in FULL_TEXT_TABLES:
+        for option in FULL_TEXT_OPTIONS:
+            database.execute(f"INSERT INTO {table}({table}, rank) VALUES(?, ?)", option)
     work = [(name, source.execute(f"SELECT * FROM {name}").fetchall()) for name in kept]
     words = (
         "SELECT chunk.id, breadcrumb || ' ' || CAST(relative AS TEXT), "
