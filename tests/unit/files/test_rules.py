@@ -183,12 +183,13 @@ def test_ignore_files_above_the_root_count_up_to_the_top_of_its_repository(tmp_p
 def test_a_line_that_would_hide_whatever_the_root_holds_does_not_count(tmp_path: Path) -> None:
     """As the `*` that Python 3.13 and uv put into every environment they make."""
     top = init(tmp_path / "top")
-    grow(top, {".gitignore": "c.md", "env/.gitignore": "*\nd.md", "env/.semsearchignore": "b.md"})
-    root = grow(top / "env" / "lib" / "notes", dict.fromkeys(("a.md", "b.md", "d.md"), ""))
+    grow(top, {".gitignore": "c.md", "env/.semsearchignore": "b.md"})
+    grow(top, {"env/.gitignore": "d.md\n*\n/lib/\n**\ne.md\n*\n*"})
+    root = grow(top / "env" / "lib" / "notes", dict.fromkeys(("a.md", "b.md", "d.md", "e.md"), ""))
     grow(root, {"sub/c.md": ""})
     assert taken(root) == [b"a.md"]
     assert taken(top) == []
-    grow(top, {"env/.gitignore": "lib/**\nd.md"})
+    grow(top, {"env/.gitignore": "lib/**\nd.md\ne.md"})
     assert taken(root) == [b"a.md"]
     grow(top, {"env/.semsearchignore": "*"})
     assert taken(root) == [], "what is said to semsearch itself always counts"
@@ -207,6 +208,8 @@ def test_a_root_that_was_taken_back_into_its_repository_keeps_its_rules(tmp_path
     grow(top, {".gitignore": "/*\n!/docs/\nb.md"})
     root = grow(top / "docs", {"a.md": "", "b.md": ""})
     assert taken(root) == [b"a.md"]
+    grow(top, {".gitignore": "*\n!*/\n!b.*"})
+    assert taken(root) == [b"b.md"], "a list of what is wanted stays one"
 
 
 def test_a_nested_repository_has_its_own_rules_and_ours_reach_through(tmp_path: Path) -> None:
