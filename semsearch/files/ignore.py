@@ -8,7 +8,6 @@ nearest first. The last matching line of the nearest list with a matching line d
 from __future__ import annotations
 
 from copy import copy
-from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from semsearch.files.wildmatch import Pattern, PatternError, compile_pattern
@@ -101,16 +100,11 @@ class IgnoreList:
         else:
             self._endings.append(entry)
 
-    def without(self, line: int) -> IgnoreList:
-        """The same list but for one line."""
+    def sparing(self, path: bytes, name: bytes) -> IgnoreList:
+        """The same list without its wildcards that ignore a file; `path` and `name` as below."""
         rest = copy(self)
-        rest._names, rest._paths, rest._suffixes = {}, {}, {}
-        rest._endings, rest._globs = [], []
-        tables = (self._names, self._paths, self._suffixes)
-        entries = (entry for table in tables for some in table.values() for entry in some)
-        for entry in chain(entries, self._endings, self._globs):
-            if entry.line != line:
-                rest._add(entry)
+        rest._endings = [one for one in self._endings if not _hides(one.pattern, path, name)]
+        rest._globs = [one for one in self._globs if not _hides(one.pattern, path, name)]
         return rest
 
     def __bool__(self) -> bool:
@@ -193,6 +187,15 @@ def _later(best: _Entry | None, entries: list[_Entry] | None, folder: bool) -> _
         if folder or not entry.pattern.folders_only:
             return entry
     return best
+
+
+def _hides(pattern: Pattern, path: bytes, name: bytes) -> bool:
+    """Whether a pattern with a wildcard ignores a file."""
+    if pattern.negated or pattern.folders_only:
+        return False
+    if pattern.ending is not None:
+        return name.endswith(pattern.ending)
+    return bool(pattern.fullmatch and pattern.fullmatch(path if pattern.anchored else name))
 
 
 def _refused(source: bytes, number: int, text: bytes, why: str) -> Problem:

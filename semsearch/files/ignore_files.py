@@ -179,8 +179,7 @@ def _not_hiding(layers: Layers, path: bytes, name: bytes, inside: bytes) -> Laye
         if verdict is not None and not verdict.ignored:
             return (*kept, *layers[place:])
         if verdict is not None and not verdict.explicit:
-            while (line := patterns.decide(inside[offset:], _ANY, False)) and line.ignored:
-                patterns = patterns.without(line.line)
+            patterns = patterns.sparing(inside[offset:], _ANY)
         if patterns:
             kept.append(Layer(patterns, offset, repository))
     return tuple(kept)

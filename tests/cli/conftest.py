@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from tests.fakes.api_server import FakeApi
+from tests.fakes.api_server import KEY, FakeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +51,12 @@ def run(isolated_home: Path, tmp_path: Path) -> Run:
 def api() -> Iterator[FakeApi]:
     with FakeApi() as server:
         yield server
+
+
+@pytest.fixture
+def env(api: FakeApi) -> dict[str, str]:
+    """What points a process at the server."""
+    return {"OPENROUTER_API_KEY": KEY, "SEMSEARCH_BASE_URL": api.url}
 
 
 @pytest.fixture

@@ -22,11 +22,6 @@ MODEL = "openai/text-embedding-3-small"
 
 
 @pytest.fixture
-def env(api: FakeApi) -> dict[str, str]:
-    return {"OPENROUTER_API_KEY": KEY, "SEMSEARCH_BASE_URL": api.url}
-
-
-@pytest.fixture
 def many(tmp_path: Path) -> Path:
     """A hundred small files."""
     folder = tmp_path / "many"

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from tests.cli.conftest import data_of, error_of
-from tests.fakes.api_server import KEY, FakeApi
+from tests.fakes.api_server import FakeApi
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 A = "acme/tiny"
 B = "acme/other"
 SCHEMA = Path(__file__).parent.parent / "unit" / "present" / "schemas" / "eval.json"
-
-
-@pytest.fixture
-def env(api: FakeApi) -> dict[str, str]:
-    return {"OPENROUTER_API_KEY": KEY, "SEMSEARCH_BASE_URL": api.url}
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.conftest import data_of
-from tests.fakes.api_server import KEY, FakeApi
+from tests.fakes.api_server import FakeApi
 from tests.tui.pty_app import PtyApp
 
 if TYPE_CHECKING:
@@ -16,11 +16,6 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Run
 
 MODEL = "openai/text-embedding-3-small"
-
-
-@pytest.fixture
-def env(api: FakeApi) -> dict[str, str]:
-    return {"OPENROUTER_API_KEY": KEY, "SEMSEARCH_BASE_URL": api.url}
 
 
 @pytest.mark.parametrize("command", [["index"], ["models", "build", MODEL]], ids=["index", "build"])
